@@ -1,0 +1,6 @@
+// The client is tested in plain Node: real sockets, a fake IndexedDB, and no browser.
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: { name: 'client', environment: 'node', include: ['src/**/*.test.ts', 'test/**/*.test.ts'] },
+});

@@ -1,0 +1,1 @@
+//! Who is this, on which devices, with which sessions?

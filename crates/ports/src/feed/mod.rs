@@ -1,0 +1,56 @@
+//! What happened anywhere? Every event of every conversation, for each kind of worker, at least once.
+
+use async_trait::async_trait;
+use klatch_core::ids::ConversationId;
+
+use crate::Error;
+use crate::event_log::Record;
+
+/// An event, on its way to a worker.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// How far the worker is when it is through with this one.
+    pub position: u64,
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// The event.
+    pub record: Record,
+}
+
+/// # Promises
+///
+/// - **F1** Every event that is in the log *and* was given to `publish` reaches every kind of worker at least once, also when
+///   power was lost in between.
+/// - **F2** Events of one conversation come in order of seq, but for repeats.
+/// - **F3** After `commit(p)` a worker that begins again gets nothing up to `p`, and everything after it.
+/// - **F4** A worker that is slow or away holds nobody up: `publish` does not wait for workers.
+#[async_trait]
+pub trait Feed: Send + Sync + 'static {
+    /// Gives events to the workers, once they are in the log. An engine that follows the log itself only takes it for a hint.
+    ///
+    /// # Errors
+    /// `Unavailable`: publish again.
+    async fn publish(&self, events: &[(ConversationId, Record)]) -> Result<(), Error>;
+
+    /// Begins where this kind of worker committed last.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    async fn follow(&self, worker: &'static str) -> Result<Box<dyn Follower>, Error>;
+}
+
+/// A worker's place in the feed.
+#[async_trait]
+pub trait Follower: Send {
+    /// The next events, 1 to `limit`; waits until there are some.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    async fn next(&mut self, limit: usize) -> Result<Vec<Entry>, Error>;
+
+    /// The worker is through with everything up to this position.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Broken`.
+    async fn commit(&mut self, position: u64) -> Result<(), Error>;
+}

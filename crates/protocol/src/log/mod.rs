@@ -1,0 +1,1 @@
+//! The versioned, compact format of what lies in the log.

@@ -1,0 +1,1 @@
+//! Requests and answers under `/api/v1`.

@@ -1,0 +1,95 @@
+// One WebSocket, from opening to closing: says hello, waits for `ready`, notices when the other side has gone silent.
+import type { Platform, SocketLike } from '../platform/platform';
+import { decodeFrame } from '../protocol/decode';
+import type { ClientFrame, ReadyFrame, ServerFrame } from '../protocol/frames';
+
+export interface LinkEvents {
+  ready(frame: ReadyFrame): void;
+  frame(frame: ServerFrame): void;
+  /** Once, at the end. The code is 1006 where nobody told one. */
+  closed(code: number): void;
+}
+
+/** From opening to `ready`. */
+const readyTimeoutMs = 15_000;
+/** After so long without a frame we ask whether somebody is there, and wait so long for an answer. */
+const quietMs = 20_000;
+const pongTimeoutMs = 10_000;
+
+const closedWithoutCode = 1006;
+
+export class Link {
+  readonly #socket: SocketLike;
+  #ready = false;
+  #ended = false;
+  #cancelTimer: () => void;
+
+  constructor(
+    private readonly platform: Platform,
+    url: string,
+    token: string,
+    private readonly events: LinkEvents,
+  ) {
+    this.#socket = platform.openSocket(url);
+    this.#cancelTimer = platform.after(readyTimeoutMs, () => this.end(closedWithoutCode));
+    this.#socket.onopen = () => this.#socket.send(JSON.stringify(hello(token)));
+    this.#socket.onmessage = (event) => this.received(String(event.data));
+    this.#socket.onclose = (event) => this.end(event.code);
+    this.#socket.onerror = null;
+  }
+
+  send(frame: ClientFrame): void {
+    if (this.#ready) this.#socket.send(JSON.stringify(frame));
+  }
+
+  /** Asks now whether the other side is there: the network has changed. */
+  probe(): void {
+    if (!this.#ready) return;
+    this.send({ type: 'ping' });
+    this.watch(pongTimeoutMs, () => this.end(closedWithoutCode));
+  }
+
+  close(): void {
+    this.#ended = true;
+    this.letGo();
+  }
+
+  private received(text: string): void {
+    const frame = decodeFrame(text);
+    if (this.#ended) return;
+    this.watch(quietMs, () => this.probe());
+    if (frame === null) return;
+    if (frame.type === 'ready') {
+      this.#ready = true;
+      this.events.ready(frame);
+    } else {
+      this.events.frame(frame);
+    }
+  }
+
+  private watch(ms: number, then: () => void): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.platform.after(ms, then);
+  }
+
+  private end(code: number): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.letGo();
+    this.events.closed(code);
+  }
+
+  private letGo(): void {
+    this.#ready = false;
+    this.#cancelTimer();
+    this.#socket.onmessage = null;
+    this.#socket.onopen = null;
+    this.#socket.onclose = null;
+    this.#socket.close(1000);
+  }
+}
+
+function hello(token: string): ClientFrame {
+  const client = { name: 'klatch-web', version: '0.1.0' };
+  return { type: 'hello', protocol: [1], token, client, capabilities: [] };
+}

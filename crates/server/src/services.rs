@@ -1,0 +1,41 @@
+//! What a role is given: the ports, the time and chance.
+
+use std::sync::Arc;
+
+use klatch_core::ids::WorkspaceId;
+use klatch_ports::commands::Commands;
+use klatch_ports::event_log::EventLog;
+use klatch_ports::feed::Feed;
+use klatch_ports::keys::Keys;
+use klatch_ports::live::Live;
+use klatch_ports::overlay::Overlays;
+use klatch_ports::presence::Presence;
+use klatch_ports::views::Views;
+
+use crate::environment::{Clock, Entropy};
+
+/// Everything that roles share.
+pub struct Services {
+    /// The workspace that this site serves.
+    pub workspace: WorkspaceId,
+    /// What happened in this conversation?
+    pub event_log: Arc<dyn EventLog>,
+    /// What changed about messages?
+    pub overlays: Arc<dyn Overlays>,
+    /// What happened anywhere?
+    pub feed: Arc<dyn Feed>,
+    /// Who decides next?
+    pub commands: Arc<dyn Commands>,
+    /// Who else must hear this now?
+    pub live: Arc<dyn Live>,
+    /// What does this person's list look like?
+    pub views: Arc<dyn Views>,
+    /// The keys of authors.
+    pub keys: Arc<dyn Keys>,
+    /// Who is here, and how often did they?
+    pub presence: Arc<dyn Presence>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
+}

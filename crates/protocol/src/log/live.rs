@@ -1,0 +1,222 @@
+//! What nodes tell each other at once, on the topics of the port `live`.
+
+use bytes::Bytes;
+use klatch_core::ids::{ConversationId, DeviceId, Seq, UserId};
+use prost::Message as _;
+
+use super::{Malformed, bytes_of, uuid};
+
+/// Said on a conversation's topic.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Signal {
+    /// A durable event, as it lies in the log.
+    Event {
+        /// Its place.
+        seq: Seq,
+        /// Its head.
+        head: Bytes,
+        /// Its sealed body.
+        body: Bytes,
+    },
+    /// Somebody types, or no longer does.
+    Typing {
+        /// Who.
+        user: UserId,
+        /// Whether.
+        on: bool,
+    },
+    /// Somebody's cursor moved.
+    Cursor {
+        /// Whose.
+        user: UserId,
+        /// Received up to here.
+        delivered: Seq,
+        /// Read up to here.
+        read: Seq,
+        /// Messages up to there.
+        read_worthy: u64,
+        /// The version of `read`.
+        version: u64,
+    },
+}
+
+/// Said on a person's topic.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Personal {
+    /// They are in this conversation now, or their settings for it changed.
+    Conversation(ConversationId),
+    /// Something about their account changed, in the words of `accounts`.
+    Account(Bytes),
+    /// They are here, away or gone.
+    Presence {
+        /// 0 offline, 1 away, 2 online.
+        state: u32,
+        /// Since when: milliseconds since 1970.
+        since: u64,
+    },
+    /// What a device does on its own behalf, told to the person's other devices: the device that said it, and the frame.
+    Echo {
+        /// Who said it.
+        device: DeviceId,
+        /// A frame of the gateway.
+        frame: Bytes,
+    },
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct SignalProto {
+    #[prost(oneof = "SignalKind", tags = "1, 2, 3")]
+    kind: Option<SignalKind>,
+}
+
+#[derive(Clone, PartialEq, prost::Oneof)]
+enum SignalKind {
+    #[prost(message, tag = "1")]
+    Event(EventProto),
+    #[prost(message, tag = "2")]
+    Typing(TypingProto),
+    #[prost(message, tag = "3")]
+    Cursor(CursorProto),
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct EventProto {
+    #[prost(uint64, tag = "1")]
+    seq: u64,
+    #[prost(bytes = "bytes", tag = "2")]
+    head: Bytes,
+    #[prost(bytes = "bytes", tag = "3")]
+    body: Bytes,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct TypingProto {
+    #[prost(bytes = "bytes", tag = "1")]
+    user: Bytes,
+    #[prost(bool, tag = "2")]
+    on: bool,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct CursorProto {
+    #[prost(bytes = "bytes", tag = "1")]
+    user: Bytes,
+    #[prost(uint64, tag = "2")]
+    delivered: u64,
+    #[prost(uint64, tag = "3")]
+    read: u64,
+    #[prost(uint64, tag = "4")]
+    read_worthy: u64,
+    #[prost(uint64, tag = "5")]
+    version: u64,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct PersonalProto {
+    #[prost(oneof = "PersonalKind", tags = "1, 2, 3, 4")]
+    kind: Option<PersonalKind>,
+}
+
+#[derive(Clone, PartialEq, prost::Oneof)]
+enum PersonalKind {
+    #[prost(bytes = "bytes", tag = "1")]
+    Conversation(Bytes),
+    #[prost(bytes = "bytes", tag = "2")]
+    Account(Bytes),
+    #[prost(message, tag = "3")]
+    Presence(PresenceProto),
+    #[prost(message, tag = "4")]
+    Echo(EchoProto),
+}
+
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+struct PresenceProto {
+    #[prost(uint32, tag = "1")]
+    state: u32,
+    #[prost(uint64, tag = "2")]
+    since: u64,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct EchoProto {
+    #[prost(bytes = "bytes", tag = "1")]
+    device: Bytes,
+    #[prost(bytes = "bytes", tag = "2")]
+    frame: Bytes,
+}
+
+impl Signal {
+    /// The bytes.
+    pub fn encode(&self) -> Bytes {
+        let kind = match self {
+            Self::Event { seq, head, body } => {
+                SignalKind::Event(EventProto { seq: seq.0, head: head.clone(), body: body.clone() })
+            }
+            Self::Typing { user, on } => SignalKind::Typing(TypingProto { user: bytes_of(&user.0), on: *on }),
+            Self::Cursor { user, delivered, read, read_worthy, version } => SignalKind::Cursor(CursorProto {
+                user: bytes_of(&user.0),
+                delivered: delivered.0,
+                read: read.0,
+                read_worthy: *read_worthy,
+                version: *version,
+            }),
+        };
+        SignalProto { kind: Some(kind) }.encode_to_vec().into()
+    }
+
+    /// What these bytes say; `None` where a later version said it.
+    ///
+    /// # Errors
+    /// [`Malformed`].
+    pub fn decode(bytes: Bytes) -> Result<Option<Self>, Malformed> {
+        Ok(match SignalProto::decode(bytes)?.kind {
+            Some(SignalKind::Event(proto)) => {
+                Some(Self::Event { seq: Seq(proto.seq), head: proto.head, body: proto.body })
+            }
+            Some(SignalKind::Typing(proto)) => {
+                Some(Self::Typing { user: UserId(uuid(&proto.user, "user")?), on: proto.on })
+            }
+            Some(SignalKind::Cursor(proto)) => Some(Self::Cursor {
+                user: UserId(uuid(&proto.user, "user")?),
+                delivered: Seq(proto.delivered),
+                read: Seq(proto.read),
+                read_worthy: proto.read_worthy,
+                version: proto.version,
+            }),
+            None => None,
+        })
+    }
+}
+
+impl Personal {
+    /// The bytes.
+    pub fn encode(&self) -> Bytes {
+        let kind = match self {
+            Self::Conversation(id) => PersonalKind::Conversation(bytes_of(&id.0)),
+            Self::Account(notice) => PersonalKind::Account(notice.clone()),
+            Self::Presence { state, since } => PersonalKind::Presence(PresenceProto { state: *state, since: *since }),
+            Self::Echo { device, frame } => {
+                PersonalKind::Echo(EchoProto { device: bytes_of(&device.0), frame: frame.clone() })
+            }
+        };
+        PersonalProto { kind: Some(kind) }.encode_to_vec().into()
+    }
+
+    /// What these bytes say; `None` where a later version said it.
+    ///
+    /// # Errors
+    /// [`Malformed`].
+    pub fn decode(bytes: Bytes) -> Result<Option<Self>, Malformed> {
+        Ok(match PersonalProto::decode(bytes)?.kind {
+            Some(PersonalKind::Conversation(id)) => {
+                Some(Self::Conversation(ConversationId(uuid(&id, "conversation")?)))
+            }
+            Some(PersonalKind::Account(notice)) => Some(Self::Account(notice)),
+            Some(PersonalKind::Presence(proto)) => Some(Self::Presence { state: proto.state, since: proto.since }),
+            Some(PersonalKind::Echo(proto)) => {
+                Some(Self::Echo { device: DeviceId(uuid(&proto.device, "device")?), frame: proto.frame })
+            }
+            None => None,
+        })
+    }
+}

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { safeHref, saysWhere } from './links';
+import { splitMentions } from './mentions';
+import { parseMarkdown } from './parse';
+import type { Block, Inline } from './ast';
+
+function show(nodes: Inline[]): string {
+  return nodes
+    .map((node) => {
+      if (node.type === 'text') return node.text;
+      if (node.type === 'break') return '⏎';
+      if (node.type === 'code') return `code(${node.text})`;
+      if (node.type === 'link') return `link(${node.href}|${show(node.children)})`;
+      return `${node.type}(${show(node.children)})`;
+    })
+    .join('');
+}
+
+function outline(blocks: Block[]): string {
+  return blocks
+    .map((block) => {
+      if (block.type === 'paragraph') return `p:${show(block.children)}`;
+      if (block.type === 'quote') return `quote[${outline(block.children)}]`;
+      if (block.type === 'code') return `pre(${block.language}|${block.text})`;
+      return `${block.ordered ? `ol${block.start}` : 'ul'}[${block.items.map(outline).join(';')}]`;
+    })
+    .join(' ');
+}
+
+describe('parseMarkdown', () => {
+  it.each([
+    ['plain words', 'p:plain words'],
+    ['**bold** and *it* and ~~no~~', 'p:strong(bold) and emphasis(it) and strike(no)'],
+    ['**bold *inside* it**', 'p:strong(bold emphasis(inside) it)'],
+    ['snake_case_name and 2*3*4 = 24', 'p:snake_case_name and 2*3*4 = 24'],
+    ['an * alone and ** two', 'p:an * alone and ** two'],
+    ['`code *x*` ok', 'p:code(code *x*) ok'],
+    ['``a ` b``', 'p:code(a ` b)'],
+    ['one\ntwo', 'p:one⏎two'],
+    ['one\n\ntwo', 'p:one p:two'],
+    ['\\*not\\*', 'p:*not*'],
+    ['> quoted\n> more\nanswer', 'quote[p:quoted⏎more] p:answer'],
+    ['- a\n- b', 'ul[p:a;p:b]'],
+    ['3. a\n4. b', 'ol3[p:a;p:b]'],
+    ['```rust\nfn main() {}\n```', 'pre(rust|fn main() {})'],
+    ['```', 'p:```'],
+    ['```\nnever closed', 'pre(|never closed)'],
+    ['see https://example.org/a_b_c.', 'p:see link(https://example.org/a_b_c|https://example.org/a_b_c).'],
+    ['(https://en.wikipedia.org/wiki/Rust_(language))', 'p:(link(https://en.wikipedia.org/wiki/Rust_(language)|https://en.wikipedia.org/wiki/Rust_(language)))'],
+    ['[here](https://example.org)', 'p:link(https://example.org/|here)'],
+    ['[x](javascript:alert(1))', 'p:[x](javascript:alert(1))'],
+    ['<b>html</b>', 'p:<b>html</b>'],
+  ])('%j', (text, expected) => {
+    expect(outline(parseMarkdown(text))).toBe(expected);
+  });
+
+  it('ends soon whatever is written', () => {
+    const begun = performance.now();
+    for (const part of ['*', '**a', '_', '[', '`', '> ', '[](', '*a **b ', '- ', 'https://(', '~~*__']) {
+      parseMarkdown(part.repeat(16_384 / part.length));
+    }
+    expect(performance.now() - begun).toBeLessThan(3000);
+  });
+});
+
+describe('links', () => {
+  it('go only to harmless schemes', () => {
+    expect(safeHref('javascript:alert(1)')).toBeNull();
+    expect(safeHref('data:text/html,x')).toBeNull();
+    expect(safeHref('https://example.org')).toBe('https://example.org/');
+  });
+
+  it('know when their words promise another place', () => {
+    expect(saysWhere('bank.example', 'https://evil.example/')).toBe(false);
+    expect(saysWhere('https://evil.example/login', 'https://evil.example/')).toBe(true);
+    expect(saysWhere('click here', 'https://evil.example/')).toBe(false);
+  });
+});
+
+describe('splitMentions', () => {
+  const ann = { id: '1', name: 'ann', me: false };
+  const anna = { id: '2', name: 'anna', me: true };
+
+  it('marks only the people listed, the longest name first', () => {
+    const pieces = splitMentions('@anna and @ann, not @annabel nor @bob', [ann, anna]);
+    expect(pieces.filter((piece) => piece.type === 'mention').map((piece) => piece.text)).toEqual(['@anna', '@ann']);
+  });
+});

@@ -1,0 +1,96 @@
+import { memo } from 'react';
+import { Avatar } from '../Avatar/Avatar';
+import { Icon } from '../Icon/Icon';
+import { useStrings, type Strings } from '../strings/strings';
+import { classes } from '../text/classes';
+import { listTime } from '../text/times';
+import type { ConversationEntry } from './sidebar';
+import styles from './EntryView.module.css';
+
+interface Props {
+  entry: ConversationEntry;
+  selected: boolean;
+  preview: boolean;
+  now: number;
+}
+
+export const EntryView = memo(function EntryView({ entry, selected, preview, now }: Props) {
+  const strings = useStrings();
+  const fresh = entry.unread > 0 && !entry.muted;
+  return (
+    <li>
+      <a
+        href={entry.href}
+        className={classes(styles.entry, selected && styles.selected, fresh && styles.fresh, entry.muted && styles.muted)}
+        aria-current={selected ? 'page' : undefined}
+        aria-label={spoken(entry, strings)}
+        data-unread={fresh || undefined}
+      >
+        <span className={styles.sign}>
+          {entry.peer ? (
+            <Avatar id={entry.peer.id} name={entry.name} size="s" presence={entry.peer.presence} />
+          ) : (
+            <span className={styles.kind}>
+              <Icon name={entry.kind === 'channel' ? 'hash' : 'people'} size={18} />
+            </span>
+          )}
+        </span>
+        <span className={styles.words}>
+          <span className={styles.line}>
+            <bdi className={styles.name}>{entry.name}</bdi>
+            {preview && entry.at !== null && <span className={styles.time}>{listTime(entry.at, now)}</span>}
+          </span>
+          {preview && <Second entry={entry} />}
+        </span>
+        <Marks entry={entry} preview={preview} />
+      </a>
+    </li>
+  );
+});
+
+function Second({ entry }: { entry: ConversationEntry }) {
+  const words = useStrings().sidebar;
+  if (entry.typing) return <span className={classes(styles.second, styles.typing)}>{words.typing}</span>;
+  return (
+    <span className={styles.second} dir="auto">
+      {entry.preview ?? ' '}
+    </span>
+  );
+}
+
+function Marks({ entry, preview }: { entry: ConversationEntry; preview: boolean }) {
+  const numbers = new Intl.NumberFormat();
+  return (
+    <span className={styles.marks}>
+      {entry.typing && !preview && <span className={styles.dots} />}
+      {entry.failed && (
+        <span className={styles.failed}>
+          <Icon name="warning" size={16} />
+        </span>
+      )}
+      {entry.draft && <Icon name="edit" size={14} />}
+      {entry.muted && <Icon name="bellOff" size={14} />}
+      {entry.mentions > 0 && <span className={styles.badge}>{numbers.format(entry.mentions)}</span>}
+      {entry.mentions === 0 && entry.unread > 0 && (
+        <span className={styles.count}>{entry.unread > 99 ? '99+' : numbers.format(entry.unread)}</span>
+      )}
+    </span>
+  );
+}
+
+/** All that the marks say, in words. */
+function spoken(entry: ConversationEntry, strings: Strings): string {
+  const words = strings.sidebar;
+  return [
+    entry.name,
+    entry.peer && strings.common.presence[entry.peer.presence],
+    entry.mentions > 0 && words.mentions(entry.mentions),
+    entry.unread > 0 && words.unread(entry.unread),
+    entry.typing && words.typing,
+    entry.draft && words.draft,
+    entry.failed && words.failed,
+    entry.muted && words.muted,
+  ]
+    .filter(Boolean)
+    .join(', ');
+}

@@ -6,6 +6,8 @@
 //! them meaning, so that every engine stores the same.
 
 pub mod commands;
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
 pub mod directory;
 mod error;
 pub mod event_log;

@@ -1,5 +1,9 @@
 //! Who decides next for this conversation? Queues of commands, one per partition, each with one consumer at a time.
 
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+pub mod memory;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 

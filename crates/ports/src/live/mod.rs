@@ -1,5 +1,9 @@
 //! Who else must hear this now? At most once: what is lost is repaired through seq.
 
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+pub mod memory;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;

@@ -1,5 +1,9 @@
 //! Who is here? And how often did they? Short-lived state that all nodes share: presence and rate limits. May be lost.
 
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+pub mod memory;
+
 use async_trait::async_trait;
 use klatch_core::ids::{DeviceId, Timestamp, UserId};
 
@@ -38,7 +42,8 @@ pub struct Rate {
 /// - **P5** Keys that rest are forgotten: memory is bounded by what happened lately.
 #[async_trait]
 pub trait Presence: Send + Sync + 'static {
-    /// This device is here, in this state. Returns the person's state before and now.
+    /// This device is here, in this state (which may be [`State::Offline`]: then it is gone). Returns the person's state before
+    /// and now.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -56,13 +61,14 @@ pub trait Presence: Send + Sync + 'static {
     /// `Unavailable`.
     async fn leave(&self, user: UserId, device: DeviceId, now: Timestamp) -> Result<(State, State), Error>;
 
-    /// Who of these is here, and since when, in their order.
+    /// Who of these is here, and since when, in their order; of those who are not remembered, offline since the time 0.
     ///
     /// # Errors
     /// `Unavailable`.
     async fn of(&self, users: &[UserId], now: Timestamp) -> Result<Vec<(State, Timestamp)>, Error>;
 
-    /// Takes `cost` from the bucket of `key`; `Ok(Err(ms))` says when to come again.
+    /// Takes `cost` from the bucket of `key`; `Ok(Err(ms))` says after how long to come again. A cost above the burst counts as
+    /// the burst: it waits for a full bucket.
     ///
     /// # Errors
     /// `Unavailable`.

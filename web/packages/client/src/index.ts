@@ -10,3 +10,7 @@ export type * from './protocol/rest';
 export type { Problem } from './protocol/problem';
 export { ProblemError } from './protocol/problem';
 export type { Readable } from './readable';
+export type { ClientOptions } from './facade/engine';
+export { createClient } from './facade/client';
+export { browserPlatform } from './platform/browser';
+export type { Platform } from './platform/platform';

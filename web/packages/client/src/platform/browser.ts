@@ -1,6 +1,6 @@
 // The platform as a browser gives it. Over plain HTTP (a laptop in the local network) there are no Web Locks: then each
 // tab acts alone, which costs some repeats and nothing else, since a command takes effect once however often it is sent.
-import type { Channel, Locks, Platform } from './platform';
+import type { Channel, Locks, Platform, Socket, SocketListeners } from './platform';
 
 export function browserPlatform(): Platform {
   return {
@@ -12,7 +12,7 @@ export function browserPlatform(): Platform {
       return () => clearTimeout(timer);
     },
     fetch: (url, init) => fetch(url, init),
-    openSocket: (url) => new WebSocket(url),
+    openSocket,
     network: {
       isOnline: () => navigator.onLine,
       onChange: (listener) => {
@@ -27,6 +27,14 @@ export function browserPlatform(): Platform {
     locks: 'locks' in navigator ? webLocks(navigator.locks) : noLocks,
     openChannel,
   };
+}
+
+function openSocket(url: string, listeners: SocketListeners): Socket {
+  const socket = new WebSocket(url);
+  socket.onopen = () => listeners.opened();
+  socket.onmessage = (event) => listeners.received(String(event.data));
+  socket.onclose = (event) => listeners.closed(event.code);
+  return { send: (text) => socket.send(text), close: () => socket.close(1000) };
 }
 
 function webLocks(locks: LockManager): Locks {

@@ -10,20 +10,22 @@ export interface Platform {
   /** Calls once, later. Returns how to take it back. */
   readonly after: (ms: Millis, action: () => void) => () => void;
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
-  readonly openSocket: (url: string) => SocketLike;
+  readonly openSocket: (url: string, listeners: SocketListeners) => Socket;
   readonly network: Network;
   readonly locks: Locks;
   readonly openChannel: (name: string) => Channel;
 }
 
-/** The part of the browser's WebSocket that is used. */
-export interface SocketLike {
+/** A WebSocket, with its listeners given at the opening. */
+export interface Socket {
   send(text: string): void;
-  close(code?: number): void;
-  onopen: (() => void) | null;
-  onmessage: ((event: { data: unknown }) => void) | null;
-  onclose: ((event: { code: number }) => void) | null;
-  onerror: (() => void) | null;
+  close(): void;
+}
+
+export interface SocketListeners {
+  opened(): void;
+  received(text: string): void;
+  closed(code: number): void;
 }
 
 /** What the browser believes about the network; `online` may well be wrong, `offline` hardly. */

@@ -117,7 +117,6 @@ export class Connection {
         return;
       case 'signed-out':
       case 'account-closed':
-        this.signedOut();
         this.events.sessionEnded(advice === 'signed-out' ? 'ended' : advice);
         return;
       default:

@@ -1,5 +1,5 @@
 // One WebSocket, from opening to closing: says hello, waits for `ready`, notices when the other side has gone silent.
-import type { Platform, SocketLike } from '../platform/platform';
+import type { Platform, Socket } from '../platform/platform';
 import { decodeFrame } from '../protocol/decode';
 import type { ClientFrame, ReadyFrame, ServerFrame } from '../protocol/frames';
 
@@ -19,7 +19,7 @@ const pongTimeoutMs = 10_000;
 const closedWithoutCode = 1006;
 
 export class Link {
-  readonly #socket: SocketLike;
+  readonly #socket: Socket;
   #ready = false;
   #ended = false;
   #cancelTimer: () => void;
@@ -30,12 +30,12 @@ export class Link {
     token: string,
     private readonly events: LinkEvents,
   ) {
-    this.#socket = platform.openSocket(url);
     this.#cancelTimer = platform.after(readyTimeoutMs, () => this.end(closedWithoutCode));
-    this.#socket.onopen = () => this.#socket.send(JSON.stringify(hello(token)));
-    this.#socket.onmessage = (event) => this.received(String(event.data));
-    this.#socket.onclose = (event) => this.end(event.code);
-    this.#socket.onerror = null;
+    this.#socket = platform.openSocket(url, {
+      opened: () => this.#socket.send(JSON.stringify(hello(token))),
+      received: (text) => this.received(text),
+      closed: (code) => this.end(code),
+    });
   }
 
   send(frame: ClientFrame): void {
@@ -55,8 +55,8 @@ export class Link {
   }
 
   private received(text: string): void {
-    const frame = decodeFrame(text);
     if (this.#ended) return;
+    const frame = decodeFrame(text);
     this.watch(quietMs, () => this.probe());
     if (frame === null) return;
     if (frame.type === 'ready') {
@@ -82,10 +82,7 @@ export class Link {
   private letGo(): void {
     this.#ready = false;
     this.#cancelTimer();
-    this.#socket.onmessage = null;
-    this.#socket.onopen = null;
-    this.#socket.onclose = null;
-    this.#socket.close(1000);
+    this.#socket.close();
   }
 }
 

@@ -34,7 +34,7 @@ export function settled(
   const entries = pendingOf(state, conversation);
   if (entries.length === 0) return state;
   const seen = new Set(events.map((event) => event.id));
-  const reached = state.conversations.get(conversation)?.timeline.live.to ?? 0;
+  const reached = state.conversations.get(conversation)?.timeline.live.to ?? Infinity;
   const rest = entries.filter(
     ({ id, outcome }) => !seen.has(id) && !(outcome.state === 'committed' && outcome.seq <= reached),
   );

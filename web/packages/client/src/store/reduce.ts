@@ -40,11 +40,10 @@ function reduceFor(
         hole: false,
       }));
     case 'trim':
-      return update(state, action.conversation, (held) => ({
-        ...held,
-        timeline: trim(held.timeline),
-        hole: false,
-      }));
+      return update(state, action.conversation, (held) => {
+        const timeline = trim(held.timeline);
+        return { ...held, timeline, hole: held.hole && timeline.paged };
+      });
     case 'users':
       return withUsers(state, action.users);
     case 'members': {

@@ -13,7 +13,7 @@ export interface Timeline {
   readonly live: { readonly from: Seq; readonly to: Seq };
   /** The first seq one may read, once known. */
   readonly first: Seq | null;
-  /** Whether a page was ever loaded: somebody looked at it. */
+  /** Whether a page was loaded: somebody looked at it, and what is held is worth keeping whole. */
   readonly paged: boolean;
   readonly reader: UserId;
 }
@@ -33,11 +33,10 @@ export function follow(timeline: Timeline, events: readonly KlatchEvent[]): Time
   if (first === undefined) return timeline;
   const start = first.seq > timeline.live.to + 1 ? restart(timeline, first.seq) : timeline;
   if (start === null) return null;
-  const followed = put(
+  return put(
     start,
     fresh.map((event) => entryOf(event, null, start.reader)),
   );
-  return followed.paged || held(followed) <= idleEventsMax ? followed : trim(followed);
 }
 
 /** Where nobody has looked, a hole loses nothing: the stream is simply followed from here on. */
@@ -67,7 +66,7 @@ export function trim(timeline: Timeline): Timeline {
   const range = rangeOf(last.entries.slice(-idleEventsMax / 2));
   if (range === null) return timeline;
   const live = { from: Math.max(timeline.live.from, range.from), to: timeline.live.to };
-  return { ...timeline, ranges: [range], live, paged: false };
+  return { ...timeline, ranges: [range], live };
 }
 
 export function held(timeline: Timeline): number {

@@ -1,0 +1,18 @@
+// The site: what everybody may know of it, and what its owner may do.
+import type { SiteApi } from '../contract/client';
+import type { Invite, Page, PasswordReset, SiteInfo } from '../protocol/rest';
+import type { Engine } from './engine';
+
+export function siteApi({ api }: Engine): SiteApi {
+  return {
+    info: () => api.call<SiteInfo>({ method: 'GET', path: '/site', auth: 'none' }),
+    change: (change) => api.call<SiteInfo>({ method: 'PATCH', path: '/site', body: change }),
+    invites: async () => (await api.get<Page<Invite>>('/invites')).items,
+    createInvite: (request) => api.call<Invite>({ method: 'POST', path: '/invites', body: request }),
+    revokeInvite: async (id) => {
+      await api.call({ method: 'DELETE', path: `/invites/${id}` });
+    },
+    createPasswordReset: (user) =>
+      api.call<PasswordReset>({ method: 'POST', path: `/users/${user}/password-reset` }),
+  };
+}

@@ -1,0 +1,163 @@
+// Sends what waits: in each conversation in order, several at once, each naming the one before it. Until it is answered a
+// command is simply sent again with the same id; the server sees to it that it takes effect once.
+import { backoff } from '../backoff';
+import type { Platform } from '../platform/platform';
+import type { ClientFrame, CommittedFrame, RejectedFrame } from '../protocol/frames';
+import type { CommandId, ConversationId, Millis } from '../protocol/ids';
+import type { Problem } from '../protocol/problem';
+import type { OutboxEntry } from './entry';
+import { verdictOn } from './verdict';
+
+export interface SenderPort {
+  /** By conversation, in the order of sending. */
+  entries(): ReadonlyMap<ConversationId, readonly OutboxEntry[]>;
+  isOnline(): boolean;
+  send(frame: ClientFrame): void;
+  committed(id: CommandId, seq: number): void;
+  refused(id: CommandId, problem: Problem): void;
+  /** Nothing is left to be done. */
+  done(id: CommandId): void;
+}
+
+interface Lane {
+  /** Sent on this connection and not answered, in order. */
+  readonly inFlight: Set<CommandId>;
+  /** Something must be sent again: first every answer that is on its way is awaited, so that none is mistaken. */
+  draining: boolean;
+}
+
+/** LIMIT: commands on their way at once. The server's own limits are higher. */
+const inFlightMax = 16;
+/** After so long without any answer, all that is on its way is sent again. */
+const answerTimeoutMs = 20_000;
+
+export class Sender {
+  readonly #lanes = new Map<ConversationId, Lane>();
+  #active = false;
+  #pausedUntil: Millis = 0;
+  #attempt = 0;
+  #cancelPause: () => void = () => undefined;
+  #cancelTimeout: () => void = () => undefined;
+
+  constructor(
+    private readonly platform: Pick<Platform, 'now' | 'after' | 'random'>,
+    private readonly port: SenderPort,
+  ) {}
+
+  /** This tab is the one that sends. */
+  activate(): void {
+    this.#active = true;
+    this.pump();
+  }
+
+  stop(): void {
+    this.#active = false;
+    this.#cancelPause();
+    this.lost();
+  }
+
+  /** The connection went: nothing that is on its way will be answered. */
+  lost(): void {
+    this.#lanes.clear();
+    this.#cancelTimeout();
+  }
+
+  /** Sends what may be sent now. Called whenever something about that has changed. */
+  pump(): void {
+    if (!this.#active || !this.port.isOnline() || this.platform.now() < this.#pausedUntil) return;
+    let room = inFlightMax - this.inFlight();
+    for (const [conversation, entries] of this.port.entries()) {
+      const lane = this.lane(conversation);
+      if (lane.draining) continue;
+      for (const entry of entries) {
+        if (room <= 0) return;
+        if (entry.outcome.state !== 'waiting' || lane.inFlight.has(entry.id)) continue;
+        this.send(entry, lane);
+        room -= 1;
+      }
+    }
+  }
+
+  answered(frame: CommittedFrame | RejectedFrame): void {
+    const lane = this.#lanes.get(frame.conversation);
+    if (lane?.inFlight.delete(frame.id) !== true) return;
+    this.expectAnswers();
+    if (frame.type === 'committed') {
+      this.#attempt = 0;
+      this.port.committed(frame.id, frame.seq);
+    } else {
+      this.rejected(lane, frame.id, frame.problem);
+    }
+    if (lane.inFlight.size === 0) lane.draining = false;
+    this.pump();
+  }
+
+  /** A frame was not taken. If it does not say which, all that is on its way is sent again. */
+  error(problem: Problem, of: string | undefined): void {
+    for (const [conversation, lane] of this.#lanes) {
+      if (of !== undefined && lane.inFlight.has(of)) {
+        this.answered({ type: 'rejected', id: of, conversation, problem });
+        return;
+      }
+    }
+    if (problem.type !== 'rate_limited') return;
+    this.lost();
+    this.pause(problem.retry_after_ms);
+  }
+
+  private rejected(lane: Lane, id: CommandId, problem: Problem): void {
+    const verdict = verdictOn(problem);
+    switch (verdict.verdict) {
+      case 'again':
+        lane.draining = true;
+        return;
+      case 'later':
+        lane.draining = true;
+        this.pause(verdict.waitMs);
+        return;
+      case 'done':
+        this.port.done(id);
+        return;
+      case 'refused':
+        this.port.refused(id, problem);
+    }
+  }
+
+  private send(entry: OutboxEntry, lane: Lane): void {
+    const { id, conversation, command, seen, at } = entry;
+    const after = [...lane.inFlight].at(-1);
+    lane.inFlight.add(id);
+    this.port.send({
+      ...{ type: 'command', id, conversation, command, claimed_at: at },
+      ...(seen === null ? {} : { seen }),
+      ...(after === undefined ? {} : { after }),
+    });
+    this.expectAnswers();
+  }
+
+  private pause(toldMs: Millis | undefined): void {
+    const waitMs = toldMs ?? backoff(this.#attempt++, this.platform.random);
+    this.#pausedUntil = Math.max(this.#pausedUntil, this.platform.now() + waitMs);
+    this.#cancelPause();
+    this.#cancelPause = this.platform.after(this.#pausedUntil - this.platform.now(), () => this.pump());
+  }
+
+  private expectAnswers(): void {
+    this.#cancelTimeout();
+    if (this.inFlight() === 0) return;
+    this.#cancelTimeout = this.platform.after(answerTimeoutMs, () => {
+      this.lost();
+      this.pump();
+    });
+  }
+
+  private inFlight(): number {
+    return [...this.#lanes.values()].reduce((sum, lane) => sum + lane.inFlight.size, 0);
+  }
+
+  private lane(conversation: ConversationId): Lane {
+    const lane = this.#lanes.get(conversation) ?? { inFlight: new Set(), draining: false };
+    this.#lanes.set(conversation, lane);
+    return lane;
+  }
+}

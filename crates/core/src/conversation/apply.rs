@@ -40,7 +40,7 @@ impl Conversation {
             EventKind::Pinned { target, on: true } => {
                 self.pins.insert(target.seq);
             }
-            EventKind::Pinned { target, on: false } | EventKind::Deleted { target } => {
+            EventKind::Pinned { target, on: false } | EventKind::Deleted { target, .. } => {
                 self.pins.remove(&target.seq);
             }
             EventKind::Unknown { passable: false, .. } => {

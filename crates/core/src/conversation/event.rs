@@ -115,6 +115,8 @@ pub enum EventKind {
     Deleted {
         /// Which.
         target: Link,
+        /// Its edits, whose bodies are erased too.
+        edits: Vec<Seq>,
     },
     /// A reaction was put on a message or taken off.
     Reacted {
@@ -155,7 +157,7 @@ impl EventKind {
     pub fn target(&self) -> Option<Link> {
         match self {
             Self::Edited { target, .. }
-            | Self::Deleted { target }
+            | Self::Deleted { target, .. }
             | Self::Reacted { target, .. }
             | Self::Pinned { target, .. } => Some(*target),
             _ => None,

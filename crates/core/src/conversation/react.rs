@@ -43,10 +43,10 @@ pub enum Effect {
         /// Which message.
         target: Seq,
     },
-    /// The bodies of a message and of its edits are to be erased.
+    /// The bodies of these events are to be erased.
     Erase {
-        /// Which message.
-        target: Seq,
+        /// A message and its edits.
+        seqs: Vec<Seq>,
     },
 }
 
@@ -73,8 +73,9 @@ pub fn react(event: &Event) -> Vec<Effect> {
         EventKind::Edited { target, mentions, .. } => {
             mentioned(mentions, author).chain([Effect::Annotated { target: target.seq }]).collect()
         }
-        EventKind::Deleted { target } => {
-            vec![Effect::Annotated { target: target.seq }, Effect::Erase { target: target.seq }]
+        EventKind::Deleted { target, edits } => {
+            let seqs = [target.seq].into_iter().chain(edits.iter().copied()).collect();
+            vec![Effect::Annotated { target: target.seq }, Effect::Erase { seqs }]
         }
         EventKind::Reacted { target, .. } | EventKind::Pinned { target, .. } => {
             vec![Effect::Annotated { target: target.seq }]

@@ -118,6 +118,8 @@ struct TargetProto {
     emoji: String,
     #[prost(bool, tag = "4")]
     on: bool,
+    #[prost(uint64, repeated, tag = "5")]
+    edits: Vec<u64>,
 }
 
 /// The bytes of an event.
@@ -178,8 +180,9 @@ fn encode_kind(kind: &EventKind) -> (u32, Vec<u8>) {
             let proto = TargetProto { target: LinkProto::of(*target), mentions, ..TargetProto::default() };
             (number::EDITED, proto.encode_to_vec())
         }
-        EventKind::Deleted { target } => {
-            let proto = TargetProto { target: LinkProto::of(*target), ..TargetProto::default() };
+        EventKind::Deleted { target, edits } => {
+            let edits = edits.iter().map(|seq| seq.0).collect();
+            let proto = TargetProto { target: LinkProto::of(*target), edits, ..TargetProto::default() };
             (number::DELETED, proto.encode_to_vec())
         }
         EventKind::Reacted { target, emoji, on } => {
@@ -242,7 +245,7 @@ fn decode_kind(kind: u32, passable: bool, fields: Bytes, body: Bytes) -> Result<
             let target = proto.target.link()?;
             match kind {
                 number::EDITED => EventKind::Edited { target, body, mentions: users(&proto.mentions, "mentions")? },
-                number::DELETED => EventKind::Deleted { target },
+                number::DELETED => EventKind::Deleted { target, edits: proto.edits.into_iter().map(Seq).collect() },
                 number::REACTED => EventKind::Reacted { target, emoji: proto.emoji, on: proto.on },
                 _ => EventKind::Pinned { target, on: proto.on },
             }

@@ -31,7 +31,9 @@ impl Room<'_> {
         if target.remembered.author != self.command.actor {
             self.allowed(Action::DeleteOthers)?;
         }
-        Ok(EventKind::Deleted { target: target.link })
+        let edits =
+            self.overlay().map(|overlay| overlay.edits.iter().map(|edit| edit.seq).collect()).unwrap_or_default();
+        Ok(EventKind::Deleted { target: target.link, edits })
     }
 
     pub(super) fn react(&self, id: CommandId, emoji: &str, on: bool) -> Result<EventKind, Rejection> {

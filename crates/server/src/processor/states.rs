@@ -1,0 +1,183 @@
+//! The conversations in memory: as many as fit, from their snapshots and what followed in the log.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use klatch_core::conversation::{Conversation, Event, Overlay};
+use klatch_core::ids::{ConversationId, Seq};
+use klatch_ports::Error;
+use klatch_ports::event_log::{Record, Snapshot};
+use klatch_protocol::log::{decode_event, decode_overlay, decode_snapshot, encode_overlay, encode_snapshot};
+
+use crate::crash;
+use crate::services::Services;
+
+/// Conversations in memory, per partition.
+const STATES_MAX: usize = 4_096;
+/// Events after which a new snapshot is kept: no more are ever replayed to open a conversation.
+const SNAPSHOT_EVERY: u64 = 2_048;
+/// Events after which one is kept when a conversation leaves memory.
+const SNAPSHOT_WORTH: u64 = 128;
+/// Records read at a time.
+const PAGE: usize = 1_000;
+
+/// A conversation in memory.
+pub struct State {
+    /// The fold of its events.
+    pub conversation: Conversation,
+    snapshot: Seq,
+}
+
+/// The conversations of one partition.
+pub struct States {
+    services: Arc<Services>,
+    states: HashMap<ConversationId, State>,
+    /// In the order in which they were loaded: the oldest leaves first.
+    order: VecDeque<ConversationId>,
+}
+
+/// The event in a record of the log.
+///
+/// # Errors
+/// `Corrupt`.
+pub fn event_of(record: &Record) -> Result<Event, Error> {
+    decode_event(record.seq, record.head.clone(), record.body.clone()).map_err(Error::corrupt)
+}
+
+impl States {
+    /// None yet.
+    pub fn new(services: Arc<Services>) -> Self {
+        Self { services, states: HashMap::new(), order: VecDeque::new() }
+    }
+
+    /// Brings a conversation into memory, if it is not there.
+    ///
+    /// # Errors
+    /// The log failed.
+    pub async fn load(&mut self, id: ConversationId) -> Result<(), Error> {
+        if self.states.contains_key(&id) {
+            return Ok(());
+        }
+        let state = self.read(id).await?;
+        self.states.insert(id, state);
+        self.order.push_back(id);
+        Ok(())
+    }
+
+    /// Makes room, but for those of the current batch.
+    pub async fn shrink(&mut self) {
+        while self.order.len() > STATES_MAX {
+            let oldest = self.order.pop_front().expect("it is longer than its limit");
+            if let Some(state) = self.states.remove(&oldest) {
+                self.save(&state, SNAPSHOT_WORTH).await;
+            }
+        }
+    }
+
+    /// A conversation that was loaded.
+    pub fn get_mut(&mut self, id: ConversationId) -> &mut Conversation {
+        &mut self.states.get_mut(&id).expect("the batch has loaded it").conversation
+    }
+
+    /// Forgets a conversation that turned out not to be as the log has it.
+    pub fn forget(&mut self, id: ConversationId) {
+        self.states.remove(&id);
+        self.order.retain(|other| *other != id);
+    }
+
+    /// Keeps a snapshot where it is due.
+    pub async fn snapshot_if_due(&mut self, id: ConversationId) {
+        let Some(mut state) = self.states.remove(&id) else { return };
+        if self.save(&state, SNAPSHOT_EVERY).await {
+            state.snapshot = state.conversation.seq;
+        }
+        self.states.insert(id, state);
+    }
+
+    /// Keeps a snapshot of everything that is worth one.
+    pub async fn save_all(&mut self) {
+        for state in self.states.values() {
+            self.save(state, SNAPSHOT_WORTH).await;
+        }
+    }
+
+    async fn save(&self, state: &State, worth: u64) -> bool {
+        let conversation = &state.conversation;
+        if conversation.seq.0 - state.snapshot.0 < worth {
+            return false;
+        }
+        crash::point("during_snapshot");
+        // The overlay first: what is older than the snapshot need not be replayed for it.
+        let (id, seq) = (conversation.id, conversation.seq);
+        let saved = async {
+            self.services.overlays.put(id, seq, Vec::new()).await?;
+            let snapshot = Snapshot { seq, bytes: encode_snapshot(conversation) };
+            self.services.event_log.save_snapshot(id, snapshot).await
+        };
+        saved.await.inspect_err(|error| tracing::warn!(%error, "a snapshot was not kept")).is_ok()
+    }
+
+    /// The state from its snapshot and the log; and what a crash kept from the overlay is made up for.
+    async fn read(&self, id: ConversationId) -> Result<State, Error> {
+        let services = &self.services;
+        let snapshot = services.event_log.snapshot(id).await?;
+        let restored = snapshot.and_then(|snapshot| restore(id, snapshot.bytes));
+        let mut conversation = restored.unwrap_or_else(|| Conversation::empty(id));
+        let snapshot = conversation.seq;
+        let applied = services.overlays.applied(id).await?;
+        let mut missing = Missing::after(applied);
+        let mut next = snapshot.min(applied).next();
+        loop {
+            let records = services.event_log.read(id, next, PAGE).await?;
+            let Some(last) = records.last() else { break };
+            next = last.seq.next();
+            for record in &records {
+                let event = event_of(record)?;
+                missing.take(services, id, &event).await?;
+                if event.seq > conversation.seq {
+                    conversation.apply(&event);
+                }
+            }
+        }
+        missing.put(services, id, conversation.seq).await?;
+        Ok(State { conversation, snapshot })
+    }
+}
+
+/// What the overlay lacks, because power was lost after the log was written and before it was.
+struct Missing {
+    after: Seq,
+    rows: HashMap<Seq, Overlay>,
+}
+
+impl Missing {
+    fn after(applied: Seq) -> Self {
+        Self { after: applied, rows: HashMap::new() }
+    }
+
+    async fn take(&mut self, services: &Services, id: ConversationId, event: &Event) -> Result<(), Error> {
+        let Some(target) = event.kind.target().filter(|_| event.seq > self.after) else { return Ok(()) };
+        if !self.rows.contains_key(&target.seq) {
+            let row = services.overlays.range(id, target.seq, target.seq).await?.pop();
+            let row = row.map(|(_, bytes)| decode_overlay(bytes).map_err(Error::corrupt)).transpose()?;
+            self.rows.insert(target.seq, row.unwrap_or_default());
+        }
+        self.rows.entry(target.seq).or_default().apply(event);
+        Ok(())
+    }
+
+    async fn put(self, services: &Services, id: ConversationId, upto: Seq) -> Result<(), Error> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        let rows = self.rows.iter().map(|(seq, overlay)| (*seq, encode_overlay(overlay))).collect();
+        services.overlays.put(id, upto, rows).await
+    }
+}
+
+fn restore(id: ConversationId, bytes: Bytes) -> Option<Conversation> {
+    decode_snapshot(id, bytes)
+        .inspect_err(|error| tracing::info!(%error, conversation = %id, "a snapshot is not used"))
+        .ok()
+}

@@ -1,0 +1,86 @@
+//! What events change about the views: the same for the processor, which projects inline what must be read back at once, for the
+//! worker, which leaves nothing behind, and for a rebuild.
+
+use klatch_core::conversation::{Change, Effect, Event, EventKind, react};
+use klatch_core::ids::{ConversationId, Seq};
+use klatch_ports::Error;
+use klatch_ports::views::{Head, Projected, Projection, Row};
+
+use crate::processor::event_of;
+use crate::services::Services;
+
+/// Records read at a time to fill a hole.
+const PAGE: usize = 1_000;
+
+/// The projection of consecutive events, at least one.
+pub fn projection(conversation: ConversationId, events: &[Event]) -> Projection {
+    let (first, last) = (&events[0], &events[events.len() - 1]);
+    let message = events.iter().rev().find(|event| matches!(event.kind, EventKind::Sent(_)));
+    Projection {
+        conversation,
+        after: Seq(first.seq.0 - 1),
+        head: Head {
+            seq: last.seq,
+            worthy: last.worthy,
+            at: last.at,
+            message: message.map_or(Seq::ZERO, |event| event.seq),
+        },
+        rows: events.iter().flat_map(rows).collect(),
+    }
+}
+
+/// Whether those who asked must find this in the views when they are answered.
+pub fn is_inline(event: &Event) -> bool {
+    !matches!(event.kind, EventKind::Sent(_) | EventKind::Edited { .. } | EventKind::Reacted { .. })
+}
+
+/// Projects consecutive events of one conversation, at least one, and what is missing before them.
+///
+/// # Errors
+/// The views or the log failed.
+pub async fn project(services: &Services, conversation: ConversationId, events: &[Event]) -> Result<(), Error> {
+    let mut next = projection(conversation, events);
+    let goal = next.head.seq;
+    loop {
+        let outcome = services.views.project(vec![next]).await?.pop();
+        let from = match outcome {
+            Some(Projected::Missing(seq)) => seq,
+            _ if services.views.projected(conversation).await? >= goal => return Ok(()),
+            _ => services.views.projected(conversation).await?,
+        };
+        let records = services.event_log.read(conversation, from.next(), PAGE).await?;
+        let missing = records.iter().map(event_of).collect::<Result<Vec<_>, _>>()?;
+        if missing.is_empty() {
+            return Err(Error::corrupt("the views are ahead of the log"));
+        }
+        next = projection(conversation, &missing);
+    }
+}
+
+fn rows(event: &Event) -> Vec<Row> {
+    let row = |effect| match effect {
+        Effect::Described => described(event),
+        Effect::Joined { user, role } => Some(Row::Joined { user, role, joined: event.seq }),
+        Effect::RoleSet { user, role } => Some(Row::RoleSet { user, role }),
+        Effect::Gone { user } => Some(Row::Gone { user }),
+        Effect::Mentioned { user } => Some(Row::Mentioned { user, seq: event.seq }),
+        Effect::Read { user } => Some(Row::Read { user, seq: event.seq, worthy: event.worthy }),
+        Effect::Annotated { .. } | Effect::Erase { .. } => None,
+    };
+    react(event).into_iter().filter_map(row).collect()
+}
+
+fn described(event: &Event) -> Option<Row> {
+    match &event.kind {
+        EventKind::Created { kind, name, topic, history, .. } => Some(Row::Described {
+            kind: Some(*kind),
+            name: Some(name.clone()),
+            topic: Some(topic.clone()),
+            history: Some(*history),
+        }),
+        EventKind::Changed(Change { name, topic, history }) => {
+            Some(Row::Described { kind: None, name: name.clone(), topic: topic.clone(), history: *history })
+        }
+        _ => None,
+    }
+}

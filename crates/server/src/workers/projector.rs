@@ -1,0 +1,54 @@
+//! Projects every event into the views, so that nothing stays behind: most of it coalesced, some of it for the second time.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use klatch_core::conversation::Event;
+use klatch_core::ids::ConversationId;
+use klatch_ports::Error;
+use klatch_ports::feed::Entry;
+use klatch_ports::views::Projected;
+use tokio_util::sync::CancellationToken;
+
+use super::follow::{Worker, follow};
+use crate::processor::event_of;
+use crate::projection::{project, projection};
+use crate::services::Services;
+
+struct Projector;
+
+/// Runs the projector until `stop`.
+pub async fn run(services: Arc<Services>, stop: CancellationToken) {
+    follow(Projector, services, stop).await;
+}
+
+#[async_trait::async_trait]
+impl Worker for Projector {
+    const NAME: &'static str = "projector";
+
+    async fn work(&self, services: &Services, entries: Vec<Entry>) -> Result<(), Error> {
+        let mut order = Vec::new();
+        let mut events: HashMap<ConversationId, Vec<Event>> = HashMap::new();
+        for entry in &entries {
+            let event = event_of(&entry.record)?;
+            let run = events.entry(entry.conversation).or_insert_with(|| {
+                order.push(entry.conversation);
+                Vec::new()
+            });
+            // The feed repeats itself now and then; what it leaves out is read from the log.
+            match run.last() {
+                Some(last) if event.seq <= last.seq => {}
+                Some(last) if event.seq > last.seq.next() => *run = vec![event],
+                _ => run.push(event),
+            }
+        }
+        let batch = order.iter().map(|id| projection(*id, &events[id])).collect();
+        let outcomes = services.views.project(batch).await?;
+        for (id, outcome) in order.iter().zip(outcomes) {
+            if !matches!(outcome, Projected::Now) {
+                project(services, *id, &events[id]).await?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -68,7 +68,9 @@ export class Engine {
     });
     const isOnline = (): boolean => this.connection.isOnline();
     this.signals = new Signals(platform, this.store, (frame) => this.connection.send(frame), isOnline);
-    this.history = new History(this.api, this.store, (events) => this.people.want(namedInEvents(events)));
+    this.history = new History(this.api, this.store, platform.now, (events) =>
+      this.people.want(namedInEvents(events)),
+    );
     this.people = new PeopleLoader(platform, this.api, this.store);
     this.drafts = new Drafts(platform);
     this.windows = new Windows(this.store, this.history);

@@ -1,4 +1,5 @@
-// Fills holes: where the stream has skipped events of a conversation somebody looked at, history brings them.
+// Fills holes: where the stream has skipped events, history brings them if somebody has looked at the conversation; else it is
+// enough to be told anew where it stands.
 import { backoff } from '../backoff';
 import type { Platform } from '../platform/platform';
 import type { ConversationId } from '../protocol/ids';
@@ -6,7 +7,7 @@ import type { ConversationState } from '../store/conversation';
 import type { Store } from '../store/store';
 import type { History } from './history';
 
-/** Further behind than this it is better to begin with the newest page. */
+/** Further behind than this it is better to forget what is held, and begin with the newest page. */
 const gapMax = 500;
 const pageSize = 200;
 
@@ -44,30 +45,34 @@ export class Filler {
   }
 
   private isBehind({ id, hole, head, timeline }: ConversationState): boolean {
-    return timeline.live.to < head.seq && timeline.paged && (hole || this.isOpen(id));
+    return timeline.live.to < head.seq && (hole || (timeline.paged && this.isOpen(id)));
   }
 
   private async fill(id: ConversationId): Promise<void> {
     this.#busy.add(id);
-    for (let attempt = 0; !this.#stopped && this.isOnline();) {
+    for (let attempt = 0; !this.#stopped && this.isOnline(); attempt += 1) {
       const state = this.store.get().conversations.get(id);
       if (state === undefined || !this.isBehind(state)) break;
-      const { to } = state.timeline.live;
-      if (state.head.seq - to > gapMax) {
-        this.store.dispatch({ type: 'forget', conversation: id });
-        break;
-      }
-      const filled = await this.history.load(id, { after: to }, pageSize).then(
-        ({ events }) => events.length > 0,
+      const isFilled = await this.step(state).then(
+        () => true,
         () => false,
       );
-      attempt = filled ? 0 : attempt + 1;
-      if (!filled) {
-        await new Promise<void>((resolve) =>
-          this.platform.after(backoff(attempt, this.platform.random), resolve),
-        );
-      }
+      if (isFilled) attempt = 0;
+      else await this.pause(attempt);
     }
     this.#busy.delete(id);
+  }
+
+  private async step({ id, head, timeline }: ConversationState): Promise<void> {
+    const { to } = timeline.live;
+    if (timeline.paged && head.seq - to <= gapMax) {
+      await this.history.load(id, { after: to }, pageSize);
+    } else {
+      await this.history.refresh(id);
+    }
+  }
+
+  private pause(attempt: number): Promise<void> {
+    return new Promise((resolve) => this.platform.after(backoff(attempt, this.platform.random), resolve));
   }
 }

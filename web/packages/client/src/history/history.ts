@@ -1,5 +1,5 @@
 // Pages of history by REST, into the store. The same page is never asked for twice at the same time.
-import { decodeHistory } from '../protocol/decode';
+import { decodeConversation, decodeHistory } from '../protocol/decode';
 import type { KlatchEvent } from '../protocol/events';
 import type { ConversationId, Millis, Seq } from '../protocol/ids';
 import type { HistoryPage } from '../protocol/rest';
@@ -25,6 +25,7 @@ export class History {
   constructor(
     private readonly api: Api,
     private readonly store: Store,
+    private readonly now: () => Millis,
     /** Hears of what was loaded, after the store. */
     private readonly loaded: (events: readonly KlatchEvent[]) => void,
   ) {}
@@ -42,6 +43,13 @@ export class History {
   async seqOf(conversation: ConversationId, message: string): Promise<Seq> {
     const path = `/conversations/${conversation}/messages/${message}`;
     return (await this.api.get<{ seq: Seq }>(path)).seq;
+  }
+
+  /** Asks where a conversation stands, and forgets what was held of it. */
+  async refresh(conversation: ConversationId): Promise<void> {
+    const item = decodeConversation(await this.api.get(`/conversations/${conversation}`));
+    const frame = { type: 'conversation', item: { ...item, afresh: true } } as const;
+    this.store.dispatch({ type: 'frame', frame, now: this.now() });
   }
 
   private async loadNow(conversation: ConversationId, place: Place, limit: number): Promise<HistoryPage> {

@@ -13,8 +13,8 @@ export type Action =
   /** `sync` begins: what no page names by its end is not one's conversation any more. */
   | { type: 'syncing' }
   | { type: 'page'; conversation: ConversationId; page: HistoryPage }
-  /** Too much was missed, or the memory is wanted back. */
-  | { type: 'forget' | 'trim'; conversation: ConversationId }
+  /** Nobody looks at it any more: only the newest is kept. */
+  | { type: 'trim'; conversation: ConversationId }
   | { type: 'users'; users: readonly User[] }
   | { type: 'members'; conversation: ConversationId; members: readonly Member[] }
   | { type: 'blocks'; users: readonly UserId[] }

@@ -25,7 +25,7 @@ export interface ConversationState {
   /** Who is typing, and until when that holds. */
   readonly typing: ReadonlyMap<UserId, Millis>;
   readonly timeline: Timeline;
-  /** Events were missed, and somebody had looked: they are to be asked for. */
+  /** Events were missed: what they said is to be asked for. */
   readonly hole: boolean;
 }
 
@@ -62,7 +62,7 @@ export function fromItem(
     receipts: held?.receipts ?? new Map(),
     typing: held?.typing ?? new Map(),
     timeline,
-    hole: timeline.paged && timeline.live.to < head.seq,
+    hole: timeline.live.to < head.seq,
   };
 }
 

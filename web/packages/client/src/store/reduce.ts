@@ -7,7 +7,7 @@ import { pageCame } from './follow';
 import { frameCame, withUsers } from './frames';
 import { settled, withoutPending, withPending } from './pending';
 import { initialState, type State, update, without } from './state';
-import { emptyTimeline, trim } from './timeline/timeline';
+import { trim } from './timeline/timeline';
 
 export function reduce(state: State, action: Action): State {
   if (action.type === 'signed-in') return signedIn(state, action.user);
@@ -33,12 +33,6 @@ function reduceFor(
         page.events,
       );
     }
-    case 'forget':
-      return update(state, action.conversation, (held) => ({
-        ...held,
-        timeline: emptyTimeline(held.head.seq, reader),
-        hole: false,
-      }));
     case 'trim':
       return update(state, action.conversation, (held) => {
         const timeline = trim(held.timeline);

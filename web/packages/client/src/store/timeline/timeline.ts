@@ -31,17 +31,11 @@ export function follow(timeline: Timeline, events: readonly KlatchEvent[]): Time
   const fresh = events.filter((event) => event.seq > timeline.live.to);
   const [first] = fresh;
   if (first === undefined) return timeline;
-  const start = first.seq > timeline.live.to + 1 ? restart(timeline, first.seq) : timeline;
-  if (start === null) return null;
+  if (first.seq > timeline.live.to + 1) return null;
   return put(
-    start,
-    fresh.map((event) => entryOf(event, null, start.reader)),
+    timeline,
+    fresh.map((event) => entryOf(event, null, timeline.reader)),
   );
-}
-
-/** Where nobody has looked, a hole loses nothing: the stream is simply followed from here on. */
-function restart(timeline: Timeline, seq: Seq): Timeline | null {
-  return timeline.paged ? null : emptyTimeline(seq - 1, timeline.reader);
 }
 
 export function isStale(timeline: Timeline, page: HistoryPage): boolean {

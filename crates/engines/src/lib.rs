@@ -1,1 +1,3 @@
 //! klatch-engines
+
+mod drivers;

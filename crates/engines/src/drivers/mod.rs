@@ -1,0 +1,3 @@
+//! What several engines share: connections, and how they are kept.
+
+pub mod sqlite;

@@ -6,6 +6,12 @@ use klatch_core::ids::{CommandId, ConversationId, Seq};
 
 use crate::Error;
 
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+mod memory;
+
+pub use memory::MemoryEventLog;
+
 /// Bytes of all records in one answer of [`EventLog::read`], beyond which it ends early (but never empty).
 pub const READ_BYTES_MAX: usize = 4 * 1024 * 1024;
 
@@ -40,6 +46,15 @@ pub struct Append {
     pub expected: Seq,
     /// The records, at least one.
     pub records: Vec<NewRecord>,
+}
+
+impl Append {
+    /// Whether the records continue `expected` without holes. An append that does not is a `Conflict` on every engine: so no
+    /// mistake of a caller makes a hole in a log.
+    pub fn is_contiguous(&self) -> bool {
+        !self.records.is_empty()
+            && (self.records.iter().zip(self.expected.0 + 1..)).all(|(new, seq)| new.record.seq == Seq(seq))
+    }
 }
 
 /// The state of a conversation up to a seq, as bytes.

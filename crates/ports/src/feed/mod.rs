@@ -6,6 +6,12 @@ use klatch_core::ids::ConversationId;
 use crate::Error;
 use crate::event_log::Record;
 
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+mod memory;
+
+pub use memory::MemoryFeed;
+
 /// An event, on its way to a worker.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Entry {

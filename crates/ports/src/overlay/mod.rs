@@ -7,6 +7,12 @@ use klatch_core::ids::{ConversationId, Seq};
 
 use crate::Error;
 
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+mod memory;
+
+pub use memory::MemoryOverlays;
+
 /// # Promises
 ///
 /// - **O1** A `put` is there for every `range` after it, as a whole.

@@ -1,0 +1,169 @@
+//! What every engine of the feed must keep, one function a promise. An engine's tests run all of it with
+//! [`feed_contract!`](crate::feed_contract).
+
+#![expect(clippy::unwrap_used, reason = "a contract suite is a test")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use klatch_core::ids::{CommandId, ConversationId, Seq, Uuid};
+
+use super::{Entry, Feed, Follower};
+use crate::event_log::{Append, EventLog, NewRecord, Record};
+
+/// An engine to be tried with the log that it belongs to, and the ways to lose them.
+#[async_trait]
+pub trait Bench: Send {
+    /// The log, as last opened.
+    fn log(&self) -> Arc<dyn EventLog>;
+
+    /// The engine, as last opened.
+    fn feed(&self) -> Arc<dyn Feed>;
+
+    /// Stops the engine in order and opens it on what it stored.
+    async fn reopen(&mut self);
+
+    /// Loses the engine without warning and opens it on what it stored.
+    async fn crash(&mut self) {
+        self.reopen().await;
+    }
+}
+
+/// One test for each promise: `feed_contract!(expression)`, where the expression makes a new [`Bench`] on an empty store.
+#[macro_export]
+macro_rules! feed_contract {
+    ($bench:expr) => {
+        $crate::feed_contract! { $bench =>
+            f1_every_event_reaches_every_worker
+            f2_a_conversation_comes_in_order
+            f3_a_worker_goes_on_where_it_committed
+            f4_a_slow_worker_holds_nobody_up
+        }
+    };
+    ($bench:expr => $($promise:ident)+) => {
+        $(#[tokio::test]
+        async fn $promise() {
+            $crate::feed::contract::$promise(&mut $bench).await;
+        })+
+    };
+}
+
+/// How long an engine may be silent before the suite says so.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// F1.
+pub async fn f1_every_event_reaches_every_worker(bench: &mut dyn Bench) {
+    say(bench, 1, 1..=7).await;
+    say(bench, 2, 1..=3).await;
+    bench.crash().await;
+    for worker in ["search", "push"] {
+        let mut follower = bench.feed().follow(worker).await.unwrap();
+        let entries = collect(&mut *follower, 10).await;
+        assert_eq!(of(&entries, 1), records(1, 1..=7));
+        assert_eq!(of(&entries, 2), records(2, 1..=3));
+    }
+    // One that waits already hears of what is published later.
+    let mut follower = bench.feed().follow("search").await.unwrap();
+    collect(&mut *follower, 10).await;
+    let waiting = tokio::spawn(async move { collect(&mut *follower, 2).await });
+    say(bench, 1, 8..=9).await;
+    assert_eq!(of(&waiting.await.unwrap(), 1), records(1, 8..=9));
+}
+
+/// F2.
+pub async fn f2_a_conversation_comes_in_order(bench: &mut dyn Bench) {
+    for seq in 1..=20 {
+        for conversation in 1..=5 {
+            say(bench, conversation, seq..=seq).await;
+        }
+    }
+    let mut follower = bench.feed().follow("search").await.unwrap();
+    let entries = collect(&mut *follower, 100).await;
+    for conversation in 1..=5 {
+        assert_eq!(of(&entries, conversation), records(conversation, 1..=20));
+    }
+    assert!(entries.is_sorted_by_key(|entry| entry.position));
+}
+
+/// F3.
+pub async fn f3_a_worker_goes_on_where_it_committed(bench: &mut dyn Bench) {
+    say(bench, 1, 1..=10).await;
+    let mut follower = bench.feed().follow("search").await.unwrap();
+    let entries = collect(&mut *follower, 10).await;
+    follower.commit(entries[3].position).await.unwrap();
+    drop(follower);
+
+    let mut follower = bench.feed().follow("search").await.unwrap();
+    assert_eq!(of(&collect(&mut *follower, 6).await, 1), records(1, 5..=10));
+    follower.commit(entries[5].position).await.unwrap();
+    follower.commit(entries[1].position).await.unwrap();
+    drop(follower);
+
+    bench.reopen().await;
+    let mut follower = bench.feed().follow("search").await.unwrap();
+    assert_eq!(of(&collect(&mut *follower, 4).await, 1), records(1, 7..=10), "a worker does not go back");
+    let mut other = bench.feed().follow("push").await.unwrap();
+    assert_eq!(of(&collect(&mut *other, 10).await, 1), records(1, 1..=10), "each kind has its own place");
+}
+
+/// F4.
+pub async fn f4_a_slow_worker_holds_nobody_up(bench: &mut dyn Bench) {
+    let _never_asks = bench.feed().follow("slow").await.unwrap();
+    let mut follower = bench.feed().follow("search").await.unwrap();
+    tokio::time::timeout(PATIENCE, async {
+        for hundred in 0..20 {
+            say(bench, 1, 100 * hundred + 1..=100 * (hundred + 1)).await;
+        }
+    })
+    .await
+    .expect("publish does not wait for workers");
+    assert_eq!(of(&collect(&mut *follower, 2_000).await, 1), records(1, 1..=2_000));
+}
+
+fn conversation(n: u8) -> ConversationId {
+    ConversationId::from_bytes([n; 16])
+}
+
+fn records(n: u8, seqs: std::ops::RangeInclusive<u64>) -> Vec<Record> {
+    let record = |seq| Record {
+        seq: Seq(seq),
+        id: CommandId(Uuid::from_u128(u128::from(n) << 64 | u128::from(seq))),
+        head: Bytes::from_static(b"head"),
+        body: format!("body of {seq} in {n}").into(),
+    };
+    seqs.map(record).collect()
+}
+
+/// Appends these events and publishes them.
+async fn say(bench: &dyn Bench, n: u8, seqs: std::ops::RangeInclusive<u64>) {
+    let (conversation, expected, records) = (conversation(n), Seq(seqs.start() - 1), records(n, seqs));
+    let new = records.iter().map(|record| NewRecord { record: record.clone(), index: Bytes::new() }).collect();
+    let append = Append { conversation, expected, records: new };
+    bench.log().append(vec![append]).await.remove(0).expect("the tail is as expected");
+    let events: Vec<_> = records.into_iter().map(|record| (conversation, record)).collect();
+    bench.feed().publish(&events).await.expect("the feed takes events");
+}
+
+/// The next `count` events, but for repeats.
+async fn collect(follower: &mut dyn Follower, count: usize) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::new();
+    while entries.len() < count {
+        let next = tokio::time::timeout(PATIENCE, follower.next(7)).await;
+        let next = next.unwrap_or_else(|_| panic!("only {} of {count} events came", entries.len())).unwrap();
+        assert!((1..=7).contains(&next.len()));
+        for entry in next {
+            let same = |old: &Entry| old.conversation == entry.conversation && old.record.seq == entry.record.seq;
+            if !entries.iter().any(same) {
+                entries.push(entry);
+            }
+        }
+    }
+    entries
+}
+
+fn of(entries: &[Entry], n: u8) -> Vec<Record> {
+    let entries = entries.iter().filter(|entry| entry.conversation == conversation(n));
+    entries.map(|entry| entry.record.clone()).collect()
+}

@@ -28,3 +28,8 @@ export * from './text/times';
 export * from './TimelineView/rows';
 export * from './TimelineView/TimelineView';
 export type { Sight } from './Virtual/Virtualizer';
+export * from './TypingView/TypingView';
+export * from './ToastsView/ToastsView';
+export * from './SureView/SureView';
+export * from './EmptyView/EmptyView';
+export * from './SplashView/SplashView';

@@ -1,0 +1,29 @@
+import { Button } from '../Button/Button';
+import { Icon, type IconName } from '../Icon/Icon';
+import { Logo } from '../Logo/Logo';
+import styles from './EmptyView.module.css';
+
+export interface EmptyViewProps {
+  icon?: IconName;
+  logo?: boolean;
+  title: string;
+  text: string;
+  action?: { label: string; onPress: () => void };
+}
+
+/** A place with nothing in it, which says so kindly. */
+export function EmptyView({ icon, logo, title, text, action }: EmptyViewProps) {
+  return (
+    <div className={styles.empty}>
+      {logo && <Logo size={56} />}
+      {icon && (
+        <span className={styles.icon}>
+          <Icon name={icon} size={32} />
+        </span>
+      )}
+      <h2 className={styles.title}>{title}</h2>
+      <p>{text}</p>
+      {action && <Button onClick={action.onPress}>{action.label}</Button>}
+    </div>
+  );
+}

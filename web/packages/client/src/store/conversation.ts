@@ -87,9 +87,8 @@ export function isLater(a: { seq: Seq; version: number }, b: { seq: Seq; version
   return a.version > b.version || (a.version === b.version && a.seq > b.seq);
 }
 
-/** Facts after an event of the log, which the reader saw as a member. */
+/** Facts after an event that is newer than they are. */
 export function factsAfter(facts: Facts, event: KlatchEvent, reader: UserId): Facts {
-  if (event.seq <= facts.asOf) return facts;
   const asOf = event.seq;
   switch (event.kind) {
     case 'changed':

@@ -1,9 +1,13 @@
 //! The roles of a Klatch: `api`, `gateway`, `processor` and the workers. They know ports, not engines, and meet in
 //! [`Services`](services::Services), in [`Conversations`](conversations::Conversations) and in the log.
 
+pub mod commanding;
 pub mod conversations;
 pub mod crash;
 pub mod environment;
+pub mod history;
+pub mod inbox;
+pub mod presenting;
 pub mod processor;
 pub mod projection;
 pub mod sealing;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use klatch_core::ids::WorkspaceId;
 use klatch_ports::commands::Commands;
+use klatch_ports::directory::Directory;
 use klatch_ports::event_log::EventLog;
 use klatch_ports::feed::Feed;
 use klatch_ports::keys::Keys;
@@ -30,6 +31,8 @@ pub struct Services {
     pub live: Arc<dyn Live>,
     /// What does this person's list look like?
     pub views: Arc<dyn Views>,
+    /// Who is this, on which devices?
+    pub directory: Arc<dyn Directory>,
     /// The keys of authors.
     pub keys: Arc<dyn Keys>,
     /// Who is here, and how often did they?

@@ -1,1 +1,5 @@
 //! Requests and answers under `/api/v1`.
+
+mod history;
+
+pub use history::HistoryPage;

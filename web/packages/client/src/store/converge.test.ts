@@ -56,8 +56,8 @@ describe('the reducer', () => {
   it('converges to what a fresh client holds', () => {
     fc.assert(
       fc.property(
-        fc.array(attempt, { minLength: 5, maxLength: 60 }),
-        fc.array(delivery, { maxLength: 30 }),
+        fc.array(attempt, { minLength: 5, maxLength: 60, size: 'max' }),
+        fc.array(delivery, { maxLength: 30, size: 'max' }),
         fc.nat(60),
         (attempts, deliveries, known) => {
           const room = roomWith(attempts);

@@ -2,7 +2,8 @@
 
 use klatch_core::conversation::{Change, Command, CommandKind, Founding, Kind, Rejection};
 use klatch_core::ids::{CommandId, ConversationId, Seq, Timestamp, UserId, Uuid};
-use klatch_core::limits::TEXT_BYTES_MAX;
+use klatch_core::limits::{CONVERSATIONS_PER_PERSON_MAX, TEXT_BYTES_MAX};
+use klatch_ports::directory::State;
 use klatch_protocol::log::{Failure, Outcome, encode_body};
 use klatch_protocol::objects::{Body, CommandBody, NewCommand, Problem, Slug};
 
@@ -72,23 +73,48 @@ pub fn direct_conversation(services: &Services, one: UserId, other: UserId) -> C
     ConversationId(uuid::Builder::from_custom_bytes(bytes).into_uuid())
 }
 
-/// Whether what `actor` wants in `conversation` meets a block: that of a direct conversation's two people, or of somebody to be
-/// added.
+/// Looks up what the conversation itself cannot know: whether somebody to be added exists, and whether a block stands between
+/// the two of a direct conversation, or between `actor` and whom they add. True if one does.
 ///
 /// # Errors
-/// A port failed.
-pub async fn meets_block(
+/// The [`Problem`] to answer with.
+pub async fn check(
     services: &Services,
     actor: UserId,
     conversation: ConversationId,
     command: &CommandBody,
-) -> Result<bool, klatch_ports::Error> {
+) -> Result<bool, Problem> {
+    look_up(services, actor, conversation, command).await.map_err(|error| {
+        tracing::warn!(%error, source = ?std::error::Error::source(&error), "a command could not be checked");
+        unavailable()
+    })?
+}
+
+async fn look_up(
+    services: &Services,
+    actor: UserId,
+    conversation: ConversationId,
+    command: &CommandBody,
+) -> Result<Result<bool, Problem>, klatch_ports::Error> {
     let other = match command {
-        CommandBody::Add { user } => Some(UserId(*user)),
+        CommandBody::Add { user } => {
+            let account = services.directory.accounts(&[UserId(*user)]).await?.pop().flatten();
+            if account.is_none_or(|account| account.state != State::Active) {
+                return Ok(Err(Problem::new(Slug::NotFound).detail("There is no such person.")));
+            }
+            if services.views.memberships(UserId(*user)).await? >= CONVERSATIONS_PER_PERSON_MAX as u64 {
+                return Ok(Err(Problem::new(Slug::TooManyConversations)));
+            }
+            Some(UserId(*user))
+        }
+        CommandBody::Join => {
+            let full = services.views.memberships(actor).await? >= CONVERSATIONS_PER_PERSON_MAX as u64;
+            return Ok(if full { Err(Problem::new(Slug::TooManyConversations)) } else { Ok(false) });
+        }
         CommandBody::Send { .. } | CommandBody::Edit { .. } | CommandBody::React { .. } => {
-            // Other conversations have ids of version 7, and nobody there can be kept from writing by one member.
+            // Only direct conversations have derived ids; elsewhere nobody is kept from writing by one member's block.
             if conversation.0.get_version_num() != 8 {
-                return Ok(false);
+                return Ok(Ok(false));
             }
             let row = services.views.inbox_row(actor, conversation).await?;
             row.filter(|row| row.description.kind == Kind::Direct).and_then(|row| row.with)
@@ -96,8 +122,8 @@ pub async fn meets_block(
         _ => None,
     };
     match other {
-        Some(other) => services.directory.blocked(actor, other).await,
-        None => Ok(false),
+        Some(other) => services.directory.blocked(actor, other).await.map(Ok),
+        None => Ok(Ok(false)),
     }
 }
 

@@ -24,6 +24,8 @@ pub enum Signal {
         user: UserId,
         /// Whether.
         on: bool,
+        /// How far the conversation was where they type: whoever is not that far yet must not pass this on.
+        as_of: Seq,
     },
     /// Somebody's cursor moved.
     Cursor {
@@ -45,8 +47,6 @@ pub enum Signal {
 pub enum Personal {
     /// They are in this conversation now, or their settings for it changed.
     Conversation(ConversationId),
-    /// Something about their account changed, in the words of `accounts`.
-    Account(Bytes),
     /// They are here, away or gone.
     Presence {
         /// 0 offline, 1 away, 2 online.
@@ -95,6 +95,8 @@ struct TypingProto {
     user: Bytes,
     #[prost(bool, tag = "2")]
     on: bool,
+    #[prost(uint64, tag = "3")]
+    as_of: u64,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -113,7 +115,7 @@ struct CursorProto {
 
 #[derive(Clone, PartialEq, prost::Message)]
 struct PersonalProto {
-    #[prost(oneof = "PersonalKind", tags = "1, 2, 3, 4")]
+    #[prost(oneof = "PersonalKind", tags = "1, 3, 4")]
     kind: Option<PersonalKind>,
 }
 
@@ -121,8 +123,6 @@ struct PersonalProto {
 enum PersonalKind {
     #[prost(bytes = "bytes", tag = "1")]
     Conversation(Bytes),
-    #[prost(bytes = "bytes", tag = "2")]
-    Account(Bytes),
     #[prost(message, tag = "3")]
     Presence(PresenceProto),
     #[prost(message, tag = "4")]
@@ -152,7 +152,9 @@ impl Signal {
             Self::Event { seq, head, body } => {
                 SignalKind::Event(EventProto { seq: seq.0, head: head.clone(), body: body.clone() })
             }
-            Self::Typing { user, on } => SignalKind::Typing(TypingProto { user: bytes_of(&user.0), on: *on }),
+            Self::Typing { user, on, as_of } => {
+                SignalKind::Typing(TypingProto { user: bytes_of(&user.0), on: *on, as_of: as_of.0 })
+            }
             Self::Cursor { user, delivered, read, read_worthy, version } => SignalKind::Cursor(CursorProto {
                 user: bytes_of(&user.0),
                 delivered: delivered.0,
@@ -174,7 +176,7 @@ impl Signal {
                 Some(Self::Event { seq: Seq(proto.seq), head: proto.head, body: proto.body })
             }
             Some(SignalKind::Typing(proto)) => {
-                Some(Self::Typing { user: UserId(uuid(&proto.user, "user")?), on: proto.on })
+                Some(Self::Typing { user: UserId(uuid(&proto.user, "user")?), on: proto.on, as_of: Seq(proto.as_of) })
             }
             Some(SignalKind::Cursor(proto)) => Some(Self::Cursor {
                 user: UserId(uuid(&proto.user, "user")?),
@@ -193,7 +195,6 @@ impl Personal {
     pub fn encode(&self) -> Bytes {
         let kind = match self {
             Self::Conversation(id) => PersonalKind::Conversation(bytes_of(&id.0)),
-            Self::Account(notice) => PersonalKind::Account(notice.clone()),
             Self::Presence { state, since } => PersonalKind::Presence(PresenceProto { state: *state, since: *since }),
             Self::Echo { device, frame } => {
                 PersonalKind::Echo(EchoProto { device: bytes_of(&device.0), frame: frame.clone() })
@@ -211,7 +212,6 @@ impl Personal {
             Some(PersonalKind::Conversation(id)) => {
                 Some(Self::Conversation(ConversationId(uuid(&id, "conversation")?)))
             }
-            Some(PersonalKind::Account(notice)) => Some(Self::Account(notice)),
             Some(PersonalKind::Presence(proto)) => Some(Self::Presence { state: proto.state, since: proto.since }),
             Some(PersonalKind::Echo(proto)) => {
                 Some(Self::Echo { device: DeviceId(uuid(&proto.device, "device")?), frame: proto.frame })

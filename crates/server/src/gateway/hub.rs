@@ -1,0 +1,449 @@
+//! Who listens to what on this node. A conversation is delivered only contiguously: at a hole the log is read first, so that every
+//! leave and removal is met before anything later.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use klatch_core::conversation::{Effect, Event, react};
+use klatch_core::ids::{ConversationId, Seq, UserId};
+use klatch_ports::Error;
+use klatch_ports::directory::Directory;
+use klatch_ports::live::{Topic, Topics};
+use klatch_protocol::gateway::ServerFrame;
+use parking_lot::Mutex;
+use tokio_util::sync::CancellationToken;
+
+use super::connection::Connection;
+use super::outbox::encode;
+use super::rooms::Room;
+use crate::inbox;
+use crate::presenting::present;
+use crate::processor::event_of;
+use crate::sealing::Sealer;
+use crate::services::Services;
+
+const SHARDS: usize = 64;
+/// Records read at a time.
+const PAGE: usize = 200;
+/// Looks for lost events between two at conversations that nobody has on the screen.
+const REPAIRS_PER_SWEEP: u64 = 15;
+/// Conversations asked for at a time.
+const TAILS_MAX: usize = 1_000;
+
+/// Who listens to what on this node.
+pub struct Hub {
+    services: Arc<Services>,
+    sealer: Arc<Sealer>,
+    topics: Arc<dyn Topics>,
+    /// Held while a topic is added or removed, so that one does not overtake the other.
+    changing_topics: tokio::sync::Mutex<()>,
+    rooms: Vec<Mutex<HashMap<ConversationId, Room>>>,
+    people: Mutex<HashMap<UserId, Person>>,
+    connections: AtomicUsize,
+}
+
+/// A person whom somebody on this node is, or watches.
+#[derive(Default)]
+struct Person {
+    own: Vec<Arc<Connection>>,
+    watchers: Vec<Arc<Connection>>,
+}
+
+impl Hub {
+    /// Nobody listens yet.
+    pub fn new(services: Arc<Services>, sealer: Arc<Sealer>, topics: Arc<dyn Topics>) -> Arc<Self> {
+        Arc::new(Self {
+            services,
+            sealer,
+            topics,
+            changing_topics: tokio::sync::Mutex::default(),
+            rooms: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            people: Mutex::default(),
+            connections: AtomicUsize::new(0),
+        })
+    }
+
+    /// How many connections there are.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+
+    /// A person's connection is there, and hears what concerns them.
+    ///
+    /// # Errors
+    /// The port `live` failed.
+    pub async fn register(&self, connection: &Arc<Connection>) -> Result<(), Error> {
+        self.listen_to(connection.user, |person| person.own.push(connection.clone())).await?;
+        self.connections.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// A connection is gone.
+    pub async fn unregister(&self, connection: &Arc<Connection>) {
+        for conversation in connection.take_conversations() {
+            self.detach(connection, conversation);
+        }
+        for conversation in connection.set_open(Vec::new()) {
+            self.count_open(conversation, false);
+        }
+        self.watch(connection, &[]).await;
+        self.forget_person(connection.user, |person| person.own.retain(|other| !Arc::ptr_eq(other, connection))).await;
+        self.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// From now on a connection watches these people, and nobody else.
+    pub async fn watch(&self, connection: &Arc<Connection>, users: &[UserId]) {
+        let before = connection.set_watched(users.to_vec());
+        for user in before.iter().filter(|user| !users.contains(user)) {
+            self.forget_person(*user, |person| person.watchers.retain(|other| !Arc::ptr_eq(other, connection))).await;
+        }
+        for user in users.iter().filter(|user| !before.contains(user)) {
+            let added = self.listen_to(*user, |person| person.watchers.push(connection.clone())).await;
+            if let Err(error) = added {
+                tracing::warn!(%error, "somebody cannot be watched");
+            }
+        }
+    }
+
+    /// From now on a connection has these conversations on its screen, and no others.
+    pub fn open(&self, connection: &Connection, conversations: Vec<ConversationId>) {
+        for conversation in &conversations {
+            self.count_open(*conversation, true);
+        }
+        for conversation in connection.set_open(conversations) {
+            self.count_open(conversation, false);
+        }
+    }
+
+    /// Hands a frame to all connections of a person.
+    pub fn tell(&self, user: UserId, frame: &Bytes) {
+        self.for_own(user, |connection| connection.outbox.push(frame.clone()));
+    }
+
+    /// Does something with each connection of a person.
+    pub fn for_own(&self, user: UserId, act: impl Fn(&Arc<Connection>)) {
+        if let Some(person) = self.people.lock().get(&user) {
+            person.own.iter().for_each(act);
+        }
+    }
+
+    /// Hands a signal to all who watch a person.
+    pub fn tell_watchers(&self, user: UserId, frame: &Bytes) {
+        if let Some(person) = self.people.lock().get(&user) {
+            person.watchers.iter().for_each(|connection| connection.outbox.push_signal(frame.clone()));
+        }
+    }
+
+    /// Who is who.
+    pub fn directory(&self) -> &dyn Directory {
+        &*self.services.directory
+    }
+
+    /// Somebody's key was destroyed: nothing of theirs is opened here any more.
+    pub fn forget_key(&self, user: UserId) {
+        self.sealer.forget(user);
+    }
+
+    /// How far a conversation is that a connection listens to.
+    pub fn position(&self, conversation: ConversationId) -> Option<Seq> {
+        self.shard(conversation).lock().get(&conversation).map(|room| room.position)
+    }
+
+    /// A connection listens to a conversation, from after `start` on: what followed there so far is put into its outbox first. It
+    /// does not come to that where its person was removed meanwhile.
+    ///
+    /// # Errors
+    /// The log or the port `live` failed.
+    pub async fn attach(
+        &self,
+        connection: &Arc<Connection>,
+        conversation: ConversationId,
+        mut start: Seq,
+    ) -> Result<(), Error> {
+        if !connection.enter(conversation) {
+            return Ok(());
+        }
+        loop {
+            let Some(position) = self.join_at(connection, conversation, start) else { return Ok(()) };
+            if position == Seq::ZERO {
+                self.make_room(conversation).await?;
+                continue;
+            }
+            let events = self.read(conversation, start, position).await?;
+            let Some(last) = events.last() else {
+                return Err(Error::corrupt("events that were delivered are not in the log"));
+            };
+            start = last.seq;
+            let leaves = events.iter().position(|event| goes(event, connection.user));
+            let events = &events[..leaves.map_or(events.len(), |at| at + 1)];
+            connection.outbox.push(self.frame(conversation, events).await?);
+            if leaves.is_some() {
+                connection.leave(conversation);
+                return Ok(());
+            }
+        }
+    }
+
+    /// Tells all connections of somebody about a conversation that they are in, and attaches those that were not.
+    ///
+    /// # Errors
+    /// A port failed.
+    pub async fn introduce(&self, user: UserId, conversation: ConversationId) -> Result<(), Error> {
+        let Some(item) = inbox::item(&self.services, &self.sealer, user, conversation).await? else { return Ok(()) };
+        let start = Seq(item.head.seq);
+        let frame = encode(&ServerFrame::Conversation { item });
+        let mut connections = Vec::new();
+        self.for_own(user, |connection| connections.push(connection.clone()));
+        for connection in connections {
+            connection.outbox.push(frame.clone());
+            self.attach(&connection, conversation, start).await?;
+        }
+        Ok(())
+    }
+
+    /// Events of a conversation were heard, in order. What comes next is handed out; what was not heard is read from the log.
+    ///
+    /// # Errors
+    /// The keys failed; the log will be read later.
+    pub async fn hear(self: &Arc<Self>, conversation: ConversationId, events: Vec<Event>) -> Result<(), Error> {
+        let fresh = match self.shard(conversation).lock().get_mut(&conversation) {
+            Some(room) => room.hear(events),
+            None => return Ok(()),
+        };
+        let delivered = if fresh.is_empty() { Ok(()) } else { self.deliver(conversation, &fresh).await };
+        if let Some(room) = self.shard(conversation).lock().get_mut(&conversation) {
+            room.is_busy &= fresh.is_empty();
+            if delivered.is_ok() && room.begin_to_mend() {
+                tokio::spawn(self.clone().mend(conversation));
+            }
+        }
+        delivered
+    }
+
+    /// Hands a signal to everybody who listens, unless it comes from beyond what was delivered here: then somebody may have been
+    /// removed, and the log is read first.
+    pub fn signal(self: &Arc<Self>, conversation: ConversationId, as_of: Seq, from: Option<UserId>, frame: &Bytes) {
+        let mut shard = self.shard(conversation).lock();
+        let Some(room) = shard.get_mut(&conversation) else { return };
+        if as_of > room.position {
+            room.wanted = room.wanted.max(as_of);
+            if room.begin_to_mend() {
+                tokio::spawn(self.clone().mend(conversation));
+            }
+            return;
+        }
+        let others = room.listeners.iter().filter(|connection| Some(connection.user) != from);
+        others.for_each(|connection| connection.outbox.push_signal(frame.clone()));
+    }
+
+    /// Looks for events that were not heard: often where somebody is looking, now and then everywhere; and lets go of rooms that
+    /// nobody is in any more.
+    pub async fn repair(self: Arc<Self>, every: Duration, stop: CancellationToken) {
+        let mut tick = tokio::time::interval(every);
+        let mut rounds = 0_u64;
+        loop {
+            tokio::select! {
+                _ = tick.tick() => {}
+                () = stop.cancelled() => return,
+            }
+            rounds += 1;
+            let everywhere = rounds.is_multiple_of(REPAIRS_PER_SWEEP);
+            if everywhere {
+                self.sweep().await;
+            }
+            if let Err(error) = self.look(everywhere).await {
+                tracing::warn!(%error, "could not look for events that were not heard");
+            }
+        }
+    }
+
+    async fn look(self: &Arc<Self>, everywhere: bool) -> Result<(), Error> {
+        let mut asked = Vec::new();
+        for shard in &self.rooms {
+            let shard = shard.lock();
+            asked.extend(shard.iter().filter(|(_, room)| everywhere || room.open > 0).map(|(id, _)| *id));
+        }
+        for asked in asked.chunks(TAILS_MAX) {
+            let tails = self.services.event_log.tails(asked).await?;
+            for (conversation, tail) in asked.iter().zip(tails) {
+                let mut shard = self.shard(*conversation).lock();
+                let Some(room) = shard.get_mut(conversation) else { continue };
+                // One look later, so that what is on its way is not read as well.
+                if room.begin_to_mend() {
+                    metrics::counter!("klatch_gateway_repairs_total").increment(1);
+                    tokio::spawn(self.clone().mend(*conversation));
+                }
+                room.wanted = room.wanted.max(tail);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads from the log what was not heard, until nothing is wanted.
+    async fn mend(self: Arc<Self>, conversation: ConversationId) {
+        loop {
+            let position = {
+                let mut shard = self.shard(conversation).lock();
+                let Some(room) = shard.get_mut(&conversation) else { return };
+                if room.position >= room.wanted {
+                    room.is_busy = false;
+                    return;
+                }
+                room.position
+            };
+            let mended = match self.read(conversation, position, Seq(u64::MAX)).await {
+                Ok(events) if events.is_empty() => Err(Error::unavailable("an event that was heard is not in the log")),
+                Ok(events) => self.deliver(conversation, &events).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = mended {
+                tracing::warn!(%conversation, %error, "what was not heard could not be read; it will be tried again");
+                let mut shard = self.shard(conversation).lock();
+                if let Some(room) = shard.get_mut(&conversation) {
+                    room.is_busy = false;
+                }
+                return;
+            }
+        }
+    }
+
+    /// Hands consecutive events to everybody who listens: encoded once for all. Those who go hear of that, and of nothing later.
+    async fn deliver(&self, conversation: ConversationId, events: &[Event]) -> Result<(), Error> {
+        let mut rest = events;
+        while let Some(first) = rest.first() {
+            let last = rest.iter().position(|event| goer(event).is_some()).map_or(rest.len(), |at| at + 1);
+            let (now, later) = rest.split_at(last);
+            let is_heard =
+                self.shard(conversation).lock().get(&conversation).is_some_and(|room| !room.listeners.is_empty());
+            let frame = if is_heard { Some(self.frame(conversation, now).await?) } else { None };
+            let mut shard = self.shard(conversation).lock();
+            let Some(room) = shard.get_mut(&conversation) else { return Ok(()) };
+            debug_assert_eq!(room.position.next(), first.seq, "delivered contiguously");
+            match &frame {
+                Some(frame) => room.listeners.iter().for_each(|connection| connection.outbox.push(frame.clone())),
+                // Somebody came after the look and before the lock: they are told through the log.
+                None if !room.listeners.is_empty() => continue,
+                None => {}
+            }
+            room.position = now[now.len() - 1].seq;
+            if let Some(user) = goer(&now[now.len() - 1]) {
+                room.listeners.retain(|connection| {
+                    let goes = connection.user == user;
+                    if goes {
+                        connection.leave(conversation);
+                    }
+                    !goes
+                });
+            }
+            rest = later;
+        }
+        Ok(())
+    }
+
+    async fn frame(&self, conversation: ConversationId, events: &[Event]) -> Result<Bytes, Error> {
+        let mut shown = Vec::with_capacity(events.len());
+        for event in events {
+            shown.push(present(&self.sealer, conversation, event).await?);
+        }
+        Ok(encode(&ServerFrame::Events { conversation: conversation.0, events: shown }))
+    }
+
+    /// Events after `start`, up to `end`, at most a page.
+    async fn read(&self, conversation: ConversationId, start: Seq, end: Seq) -> Result<Vec<Event>, Error> {
+        let limit = PAGE.min(end.0.saturating_sub(start.0) as usize);
+        let records = self.services.event_log.read(conversation, start.next(), limit).await?;
+        records.iter().map(event_of).collect()
+    }
+
+    /// Joins the listeners if nothing happened after `start`. Otherwise says how far the conversation is; zero if it is not known.
+    fn join_at(&self, connection: &Arc<Connection>, conversation: ConversationId, start: Seq) -> Option<Seq> {
+        let mut shard = self.shard(conversation).lock();
+        let Some(room) = shard.get_mut(&conversation) else { return Some(Seq::ZERO) };
+        if room.position > start {
+            return Some(room.position);
+        }
+        room.listeners.push(connection.clone());
+        None
+    }
+
+    async fn make_room(&self, conversation: ConversationId) -> Result<(), Error> {
+        let _changing = self.changing_topics.lock().await;
+        self.topics.add(Topic::Conversation(conversation)).await?;
+        let tail = self.services.event_log.tails(&[conversation]).await?.pop().unwrap_or_default();
+        if tail == Seq::ZERO {
+            return Err(Error::corrupt("a conversation of which the log knows nothing"));
+        }
+        self.shard(conversation).lock().entry(conversation).or_insert_with(|| Room::new(tail));
+        Ok(())
+    }
+
+    fn detach(&self, connection: &Arc<Connection>, conversation: ConversationId) {
+        if let Some(room) = self.shard(conversation).lock().get_mut(&conversation) {
+            room.listeners.retain(|other| !Arc::ptr_eq(other, connection));
+        }
+    }
+
+    fn count_open(&self, conversation: ConversationId, more: bool) {
+        if let Some(room) = self.shard(conversation).lock().get_mut(&conversation) {
+            room.open = if more { room.open + 1 } else { room.open.saturating_sub(1) };
+        }
+    }
+
+    /// Lets go of rooms that nobody is in.
+    async fn sweep(&self) {
+        let mut empty = Vec::new();
+        for shard in &self.rooms {
+            empty.extend(shard.lock().iter().filter(|(_, room)| room.listeners.is_empty()).map(|(id, _)| *id));
+        }
+        for conversation in empty {
+            let _changing = self.changing_topics.lock().await;
+            let is_empty = |room: &mut Room| room.listeners.is_empty() && !room.is_busy;
+            let gone = {
+                let mut shard = self.shard(conversation).lock();
+                shard.get_mut(&conversation).is_some_and(is_empty) && shard.remove(&conversation).is_some()
+            };
+            if gone && let Err(error) = self.topics.remove(Topic::Conversation(conversation)).await {
+                tracing::warn!(%error, "a topic was not removed");
+            }
+        }
+    }
+
+    async fn listen_to(&self, user: UserId, change: impl FnOnce(&mut Person)) -> Result<(), Error> {
+        let _changing = self.changing_topics.lock().await;
+        self.topics.add(Topic::User(user)).await?;
+        change(self.people.lock().entry(user).or_default());
+        Ok(())
+    }
+
+    async fn forget_person(&self, user: UserId, change: impl FnOnce(&mut Person)) {
+        let _changing = self.changing_topics.lock().await;
+        let gone = {
+            let mut people = self.people.lock();
+            let Some(person) = people.get_mut(&user) else { return };
+            change(person);
+            person.own.is_empty() && person.watchers.is_empty() && people.remove(&user).is_some()
+        };
+        if gone && let Err(error) = self.topics.remove(Topic::User(user)).await {
+            tracing::warn!(%error, "a topic was not removed");
+        }
+    }
+
+    fn shard(&self, conversation: ConversationId) -> &Mutex<HashMap<ConversationId, Room>> {
+        &self.rooms[usize::from(conversation.as_bytes()[15]) % SHARDS]
+    }
+}
+
+/// Whoever is no member after this event.
+fn goer(event: &Event) -> Option<UserId> {
+    react(event).into_iter().find_map(|effect| match effect {
+        Effect::Gone { user } => Some(user),
+        _ => None,
+    })
+}
+
+fn goes(event: &Event, user: UserId) -> bool {
+    goer(event) == Some(user)
+}

@@ -1,0 +1,120 @@
+//! The role `gateway`: one WebSocket per device for everything live.
+//!
+//! - [`upgrade`]: from HTTP to a WebSocket;
+//! - `websocket`: its framing (RFC 6455), with no buffer for who is idle;
+//! - `connection`: the task of one connection; `frames`: what it does with each frame;
+//! - `outbox`: what waits to be written to it, bounded;
+//! - `hub`: who listens to which conversation, contiguously; `pump`: from the port `live` to the hub;
+//! - `cursors`: cursors that move, gathered for a moment.
+
+mod connection;
+mod cursors;
+mod frames;
+mod hub;
+mod outbox;
+mod pump;
+mod rooms;
+pub mod upgrade;
+mod websocket;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use klatch_core::limits::TEXT_BYTES_MAX;
+use klatch_ports::presence::Rate;
+use klatch_protocol::gateway::Limits;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::accounts::Accounts;
+use crate::conversations::Conversations;
+use crate::sealing::Sealer;
+use crate::services::Services;
+
+/// What must not be exceeded.
+pub const LIMITS: Limits = Limits {
+    frame_bytes: 64 * 1024,
+    frames_burst: 200,
+    frames_per_second: 20,
+    text_bytes: TEXT_BYTES_MAX,
+    have: 200,
+    watch: 200,
+    open: 20,
+};
+
+/// How the gateway behaves.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Between two pings to a client.
+    pub ping_every: Duration,
+    /// Silence after which a connection is given up.
+    pub silence_max: Duration,
+    /// Within which `hello` must come.
+    pub hello_within: Duration,
+    /// Between two looks for events that were not heard, where somebody is looking.
+    pub repair_every: Duration,
+    /// Frames of one connection.
+    pub frames: Rate,
+    /// Commands of one person.
+    pub commands: Rate,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            ping_every: Duration::from_secs(25),
+            silence_max: Duration::from_secs(55),
+            hello_within: Duration::from_secs(10),
+            repair_every: Duration::from_secs(2),
+            frames: Rate { burst: LIMITS.frames_burst, per_minute: LIMITS.frames_per_second * 60 },
+            commands: Rate { burst: 200, per_minute: 1_200 },
+        }
+    }
+}
+
+/// The gateway of one node.
+pub struct Gateway {
+    services: Arc<Services>,
+    sealer: Arc<Sealer>,
+    conversations: Arc<Conversations>,
+    accounts: Arc<Accounts>,
+    hub: Arc<hub::Hub>,
+    cursors: cursors::Cursors,
+    options: Options,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Gateway {
+    /// Starts a gateway. When `stop` is cancelled, clients are told to resume elsewhere.
+    ///
+    /// # Errors
+    /// The port `live` failed.
+    pub async fn start(
+        services: Arc<Services>,
+        sealer: Arc<Sealer>,
+        conversations: Arc<Conversations>,
+        accounts: Arc<Accounts>,
+        options: Options,
+        stop: CancellationToken,
+    ) -> Result<Arc<Self>, klatch_ports::Error> {
+        let (topics, listener) = services.live.listen().await?;
+        let hub = hub::Hub::new(services.clone(), sealer.clone(), topics);
+        let tasks = TaskTracker::new();
+        tasks.spawn(pump::run(hub.clone(), listener, stop.clone()));
+        tasks.spawn(hub.clone().repair(options.repair_every, stop.clone()));
+        let cursors = cursors::Cursors::start(services.clone(), &tasks, stop.clone());
+        Ok(Arc::new(Self { services, sealer, conversations, accounts, hub, cursors, options, stop, tasks }))
+    }
+
+    /// How many connections there are.
+    pub fn connections(&self) -> usize {
+        self.hub.connections()
+    }
+
+    /// Waits until every connection has been told to go and is gone.
+    pub async fn stopped(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}

@@ -1,6 +1,7 @@
 //! The roles of a Klatch: `api`, `gateway`, `processor` and the workers. They know ports, not engines, and meet in
 //! [`Services`](services::Services), in [`Conversations`](conversations::Conversations) and in the log.
 
+pub mod accounts;
 pub mod commanding;
 pub mod conversations;
 pub mod crash;

@@ -192,4 +192,16 @@ pub trait Accounts: Send + Sync + 'static {
     /// # Errors
     /// `Unavailable`, `Broken`.
     async fn close(&self, user: UserId) -> Result<Closed, Error>;
+
+    /// Closed accounts of which something outside the directory may not be erased yet, at most `limit`.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    async fn closures(&self, limit: usize) -> Result<Vec<UserId>, Error>;
+
+    /// Everything of this closed account is erased.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Broken`.
+    async fn finish_closure(&self, user: UserId) -> Result<(), Error>;
 }

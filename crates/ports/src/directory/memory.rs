@@ -1,6 +1,6 @@
 //! `Directory` in memory: the reference, and the world of tests. It survives nothing, so D1 holds only while the process lives.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -31,6 +31,7 @@ struct World {
     blocks: BTreeMap<(UserId, UserId), Timestamp>,
     site: Option<(WorkspaceId, String, Registration)>,
     answers: BTreeMap<(UserId, Digest), Answer>,
+    closures: BTreeSet<UserId>,
 }
 
 struct Row {
@@ -217,10 +218,20 @@ impl Accounts for Memory {
         row.account.state = State::Closed;
         row.account.display_name.clone_from(&row.account.name);
         row.account.about.clear();
+        world.closures.insert(user);
         world.resets.remove(&user);
         world.blocks.retain(|(one, other), _| *one != user && *other != user);
         world.answers.retain(|(of, _), _| *of != user);
         Ok(Closed::Now(world.end_sessions(user, None)))
+    }
+
+    async fn closures(&self, limit: usize) -> Result<Vec<UserId>, Error> {
+        Ok(self.world().closures.iter().take(limit).copied().collect())
+    }
+
+    async fn finish_closure(&self, user: UserId) -> Result<(), Error> {
+        self.world().closures.remove(&user);
+        Ok(())
     }
 }
 

@@ -52,7 +52,7 @@ impl fmt::Debug for Digest {
 /// - **D5** Of each (network, name) one person is imported, however often and in whatever batches; they get the first of their names
 ///   that is free.
 /// - **D6** Closing an account is one step: it has then no password, session, reset, block or text about itself. The last active
-///   owner cannot be closed.
+///   owner cannot be closed. `closures` names it until `finish_closure`.
 /// - **D7** A session's tokens rotate as [`Chain`] says, each time as one step; the reuse that ends a session removes it in that step.
 /// - **D8** Only active accounts open sessions, at most [`SESSIONS_PER_ACCOUNT_MAX`] each: the one that rested longest gives way. A
 ///   session that ended is gone at once.

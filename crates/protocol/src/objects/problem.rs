@@ -83,6 +83,7 @@ slugs! {
     RegistrationClosed = "registration_closed", 403, "This site takes no new accounts";
     ResetInvalid = "reset_invalid", 403, "The link to set a password is used or has expired";
     TooManyConversations = "too_many_conversations", 409, "No room for another conversation";
+    TooMany = "too_many", 409, "There is no room for another";
     IdempotencyReused = "idempotency_reused", 409, "This Idempotency-Key was used for something else";
     WrongOrigin = "wrong_origin", 403, "Not from this site's pages";
     // What the gateway says.

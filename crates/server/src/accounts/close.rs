@@ -1,0 +1,49 @@
+//! Closing an account for good.
+
+use klatch_ports::directory::Closed;
+use klatch_protocol::objects::Slug;
+
+use super::notices::AccountNotice;
+use super::{Accounts, Error, Identity};
+
+/// Accounts whose keys are destroyed in one call.
+const CLOSURES_AT_ONCE: usize = 100;
+
+impl Accounts {
+    /// Closes one's own account. Nobody signs in with it again, its name stays taken, and the key that its messages were sealed
+    /// with is destroyed: nobody will read them again.
+    ///
+    /// # Errors
+    /// `wrong_password`, `last_owner`, `rate_limited`, or that a port is away.
+    pub async fn close(&self, identity: Identity, password: &str) -> Result<(), Error> {
+        self.prove(identity.user, password).await?;
+        match self.services.directory.close(identity.user).await? {
+            Closed::Now(devices) => {
+                self.ended(identity.user, devices).await;
+                self.tell(identity.user, vec![AccountNotice::AccountClosed, AccountNotice::ProfileChanged]).await;
+            }
+            Closed::LastOwner => {
+                return Err(Error::Refused(
+                    Slug::LastOwner,
+                    "Let somebody else become an owner first: whoever runs the machine makes a link for that.",
+                ));
+            }
+            Closed::Missing => return Err(Error::Refused(Slug::AccountClosed, "This account is closed already.")),
+        }
+        self.finish_closures().await
+    }
+
+    /// Destroys the keys of closed accounts. What is away when somebody closes their account is asked again: the node calls this
+    /// from time to time.
+    ///
+    /// # Errors
+    /// That a port is away.
+    pub async fn finish_closures(&self) -> Result<(), Error> {
+        let closed = self.services.directory.closures(CLOSURES_AT_ONCE).await?;
+        self.services.keys.destroy(&closed).await?;
+        for user in closed {
+            self.services.directory.finish_closure(user).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,3 +1,6 @@
 //! klatch-engines
 
-mod drivers;
+pub mod drivers;
+pub mod event_log;
+pub mod feed;
+pub mod overlay;

@@ -1,3 +1,4 @@
 //! What several engines share: connections, and how they are kept.
 
+pub mod fjall;
 pub mod sqlite;

@@ -96,8 +96,12 @@ impl World {
     }
 
     fn sessions_of(&self, user: UserId) -> Vec<Session> {
-        let mut sessions: Vec<_> =
-            self.sessions.values().filter(|(session, _)| session.user == user).map(|(session, _)| session.clone()).collect();
+        let mut sessions: Vec<_> = self
+            .sessions
+            .values()
+            .filter(|(session, _)| session.user == user)
+            .map(|(session, _)| session.clone())
+            .collect();
         sessions.sort_by_key(|session| std::cmp::Reverse((session.last_used_at, session.device)));
         sessions
     }
@@ -377,12 +381,7 @@ impl Blocks for Memory {
 
 #[async_trait]
 impl Sites for Memory {
-    async fn open_site(
-        &self,
-        workspace: WorkspaceId,
-        name: &str,
-        registration: Registration,
-    ) -> Result<Site, Error> {
+    async fn open_site(&self, workspace: WorkspaceId, name: &str, registration: Registration) -> Result<Site, Error> {
         self.world().site.get_or_insert_with(|| (workspace, name.to_owned(), registration));
         self.site().await
     }

@@ -23,8 +23,8 @@ pub use admission::{Admission, Admissions, INVITES_MAX, Invite};
 pub use answers::{ANSWER_KEPT_MS, ANSWER_RUNNING_MS, ANSWERS_PER_ACCOUNT_MAX, Answers, Begun};
 pub use blocks::{BLOCKS_PER_ACCOUNT_MAX, Blocks};
 pub use sessions::{
-    Chain, NewSession, Opened, Presented, ROTATION_GRACE_MS, Rotation, SESSION_IDLE_MS, SESSIONS_PER_ACCOUNT_MAX, Session,
-    Sessions,
+    Chain, NewSession, Opened, Presented, ROTATION_GRACE_MS, Rotation, SESSION_IDLE_MS, SESSIONS_PER_ACCOUNT_MAX,
+    Session, Sessions,
 };
 pub use sites::{Registration, Site, Sites};
 

@@ -36,12 +36,7 @@ pub trait Sites: Send + Sync + 'static {
     ///
     /// # Errors
     /// `Unavailable`, `Broken`.
-    async fn open_site(
-        &self,
-        workspace: WorkspaceId,
-        name: &str,
-        registration: Registration,
-    ) -> Result<Site, Error>;
+    async fn open_site(&self, workspace: WorkspaceId, name: &str, registration: Registration) -> Result<Site, Error>;
 
     /// The site.
     ///

@@ -43,24 +43,18 @@ pub trait Bench: Send {
 #[macro_export]
 macro_rules! event_log_contract {
     ($bench:expr) => {
-        $crate::event_log_contract! { $bench =>
-            l1_an_append_survives
-            l2_a_stale_append_conflicts
-            l3_records_are_read_in_order
-            l4_an_append_is_whole
-            l5_find_knows_every_id
-            l6_tails_are_linearizable
-            l7_erase_removes_the_body
-            l8_conversations_are_listed_once
-            l9_a_snapshot_is_one_that_was_saved
-            l10_a_failed_sync_breaks_the_log
+        $crate::contract_tests! { event_log, &mut $bench;
+            l1_an_append_survives,
+            l2_a_stale_append_conflicts,
+            l3_records_are_read_in_order,
+            l4_an_append_is_whole,
+            l5_find_knows_every_id,
+            l6_tails_are_linearizable,
+            l7_erase_removes_the_body,
+            l8_conversations_are_listed_once,
+            l9_a_snapshot_is_one_that_was_saved,
+            l10_a_failed_sync_breaks_the_log,
         }
-    };
-    ($bench:expr => $($promise:ident)+) => {
-        $(#[tokio::test]
-        async fn $promise() {
-            $crate::event_log::contract::$promise(&mut $bench).await;
-        })+
     };
 }
 

@@ -4,13 +4,13 @@
 #![expect(clippy::unwrap_used, reason = "a contract suite is a test")]
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use klatch_core::ids::{CommandId, ConversationId, Seq, Uuid};
 
 use super::{Entry, Feed, Follower};
+use crate::contract::soon;
 use crate::event_log::{Append, EventLog, NewRecord, Record};
 
 /// An engine to be tried with the log that it belongs to, and the ways to lose them.
@@ -35,23 +35,14 @@ pub trait Bench: Send {
 #[macro_export]
 macro_rules! feed_contract {
     ($bench:expr) => {
-        $crate::feed_contract! { $bench =>
-            f1_every_event_reaches_every_worker
-            f2_a_conversation_comes_in_order
-            f3_a_worker_goes_on_where_it_committed
-            f4_a_slow_worker_holds_nobody_up
+        $crate::contract_tests! { feed, &mut $bench;
+            f1_every_event_reaches_every_worker,
+            f2_a_conversation_comes_in_order,
+            f3_a_worker_goes_on_where_it_committed,
+            f4_a_slow_worker_holds_nobody_up,
         }
     };
-    ($bench:expr => $($promise:ident)+) => {
-        $(#[tokio::test]
-        async fn $promise() {
-            $crate::feed::contract::$promise(&mut $bench).await;
-        })+
-    };
 }
-
-/// How long an engine may be silent before the suite says so.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// F1.
 pub async fn f1_every_event_reaches_every_worker(bench: &mut dyn Bench) {
@@ -112,13 +103,9 @@ pub async fn f3_a_worker_goes_on_where_it_committed(bench: &mut dyn Bench) {
 pub async fn f4_a_slow_worker_holds_nobody_up(bench: &mut dyn Bench) {
     let _never_asks = bench.feed().follow("slow").await.unwrap();
     let mut follower = bench.feed().follow("search").await.unwrap();
-    tokio::time::timeout(PATIENCE, async {
-        for hundred in 0..20 {
-            say(bench, 1, 100 * hundred + 1..=100 * (hundred + 1)).await;
-        }
-    })
-    .await
-    .expect("publish does not wait for workers");
+    for hundred in 0..20 {
+        soon(say(bench, 1, 100 * hundred + 1..=100 * (hundred + 1))).await;
+    }
     assert_eq!(of(&collect(&mut *follower, 2_000).await, 1), records(1, 1..=2_000));
 }
 
@@ -150,8 +137,7 @@ async fn say(bench: &dyn Bench, n: u8, seqs: std::ops::RangeInclusive<u64>) {
 async fn collect(follower: &mut dyn Follower, count: usize) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     while entries.len() < count {
-        let next = tokio::time::timeout(PATIENCE, follower.next(7)).await;
-        let next = next.unwrap_or_else(|_| panic!("only {} of {count} events came", entries.len())).unwrap();
+        let next = soon(follower.next(7)).await.unwrap();
         assert!((1..=7).contains(&next.len()));
         for entry in next {
             let same = |old: &Entry| old.conversation == entry.conversation && old.record.seq == entry.record.seq;

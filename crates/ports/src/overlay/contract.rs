@@ -30,18 +30,12 @@ pub trait Bench: Send {
 #[macro_export]
 macro_rules! overlay_contract {
     ($bench:expr) => {
-        $crate::overlay_contract! { $bench =>
-            o1_a_put_is_there_at_once
-            o2_a_crash_takes_a_suffix
-            o3_a_put_of_the_past_changes_nothing
-            o4_rows_come_in_order
+        $crate::contract_tests! { overlay, &mut $bench;
+            o1_a_put_is_there_at_once,
+            o2_a_crash_takes_a_suffix,
+            o3_a_put_of_the_past_changes_nothing,
+            o4_rows_come_in_order,
         }
-    };
-    ($bench:expr => $($promise:ident)+) => {
-        $(#[tokio::test]
-        async fn $promise() {
-            $crate::overlay::contract::$promise(&mut $bench).await;
-        })+
     };
 }
 

@@ -1,0 +1,281 @@
+//! The store on one disk that the log, the feed and the overlay share: a [fjall] database (an LSM tree behind a journal), one
+//! thread that writes to it in groups, and reads beside that. One process opens it at a time.
+//!
+//! A directory holds `LOCK`, which an open store keeps locked; `VERSION`, the version of what lies beside it; and `store/`, the
+//! database. Everything that is written goes through the journal in order, over all spaces: what loss of power takes is a
+//! suffix of the groups that were not synced, each as a whole.
+
+#[cfg(test)]
+pub(crate) mod bench;
+mod directory;
+mod open_error;
+mod writer;
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable, Snapshot};
+use klatch_ports::{Error, ErrorKind};
+use tokio::sync::watch;
+
+pub use open_error::OpenError;
+pub(crate) use writer::Group;
+use writer::Writer;
+
+/// How much the store may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Memory for blocks that were read: bytes.
+    pub cache_bytes: u64,
+    /// Threads that flush and compact.
+    pub workers: usize,
+}
+
+impl Default for Options {
+    /// For a node that shall idle in a few tens of megabytes.
+    fn default() -> Self {
+        Self { cache_bytes: 24 << 20, workers: 2 }
+    }
+}
+
+/// A part of the store with keys of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Space {
+    /// Conversation, seq → record.
+    Records,
+    /// Conversation, command id → what the index answers.
+    Index,
+    /// Conversation → its last seq.
+    Tails,
+    /// Position in the feed → conversation, seq.
+    Order,
+    /// Conversation → seq, state.
+    Snapshots,
+    /// Conversation, seq → row; conversation → the last seq that the rows hold.
+    Overlays,
+    /// Kind of worker → its place in the feed.
+    Workers,
+}
+
+/// The spaces in the order of [`Space`], with their names on disk, and the bytes that each gathers in memory before it writes
+/// them to a table. Together they bound what the store's memory can grow to.
+const SPACES: [(&str, u64); 7] = [
+    ("records", 16 << 20),
+    ("index", 8 << 20),
+    ("tails", 4 << 20),
+    ("order", 4 << 20),
+    ("snapshots", 8 << 20),
+    ("overlays", 8 << 20),
+    ("workers", 1 << 20),
+];
+
+/// The bytes of all journals beyond which spaces that are seldom written are flushed as well, so that opening never reads more.
+const JOURNALS_BYTES_MAX: u64 = 64 << 20;
+/// Files that are kept open.
+const FILES_MAX: usize = 256;
+/// How often one looks whether a flush is done, of which fjall says nothing.
+const FLUSH_POLL: Duration = Duration::from_millis(10);
+
+/// An open store. Dropping it waits for what is being written, flushed or compacted.
+pub struct Store {
+    // In the order in which they must go: first who writes, last the lock.
+    writer: Writer,
+    tables: Arc<Tables>,
+    #[expect(dead_code, reason = "it is locked as long as it is open")]
+    lock: File,
+}
+
+/// The database and its spaces, and what is known of them.
+pub(crate) struct Tables {
+    spaces: Vec<Keyspace>,
+    database: Database,
+    /// The last position of the feed that is durable.
+    position: watch::Sender<u64>,
+    syncs: AtomicU64,
+    /// Makes the next commit fail.
+    #[cfg(test)]
+    breaks: std::sync::atomic::AtomicBool,
+}
+
+impl Store {
+    /// Opens the store in this directory, making it if there is none. Blocks for as long as that takes: after a crash it reads
+    /// up to some 100 MB of journal.
+    ///
+    /// # Errors
+    /// A sentence that says what to do.
+    pub fn open(dir: &Path, options: Options) -> Result<Arc<Self>, OpenError> {
+        let lock = directory::lock(dir)?;
+        let database = directory::open(dir, |at| open_database(at, options))?;
+        let spaces = open_spaces(&database).map_err(|error| OpenError::of_fjall(dir, error))?;
+        let last = database.snapshot().last_key_value(&spaces[Space::Order as usize]);
+        let last = last.map(|last| last.key()).transpose().map_err(|error| OpenError::of_fjall(dir, error))?;
+        let position = last.map_or(Some(0), |key| u64_of(&key)).ok_or_else(|| OpenError::damaged(dir, "a position"))?;
+        let tables = Arc::new(Tables {
+            spaces,
+            database,
+            position: watch::Sender::new(position),
+            syncs: AtomicU64::new(0),
+            #[cfg(test)]
+            breaks: false.into(),
+        });
+        let writer = Writer::start(tables.clone(), dir.to_owned()).map_err(|error| OpenError::of_io(dir, error))?;
+        Ok(Arc::new(Self { writer, tables, lock }))
+    }
+
+    /// How many times the disk was asked to sync, by whatever was written since the store was opened.
+    pub fn syncs(&self) -> u64 {
+        self.tables.syncs.load(Ordering::Relaxed)
+    }
+
+    /// Rewrites the records, so that no table holds the bytes of an erased body any more. They may stay in the journal until
+    /// some 64 MB more were written. To be called seldom: it reads and writes everything.
+    ///
+    /// # Errors
+    /// `Broken`, `Unavailable`.
+    pub async fn compact(&self) -> Result<(), Error> {
+        let tables = self.tables.clone();
+        blocking(move || {
+            let records = tables.space(Space::Records);
+            records.rotate_memtable().map_err(failed)?;
+            while records.sealed_memtable_count() > 0 {
+                // Says so, if a flush failed: then it never ends.
+                tables.database.persist(PersistMode::Buffer).map_err(failed)?;
+                std::thread::sleep(FLUSH_POLL);
+            }
+            records.major_compact().map_err(failed)
+        })
+        .await
+    }
+
+    /// Stages what `stage` writes together with whatever waits beside it, commits all at once, and then returns what `stage`
+    /// returned. If `stage` fails it must not have written.
+    ///
+    /// # Errors
+    /// Those of `stage`; `Full`: the disk is, and nothing was done; `Broken`: a commit failed, this one or an earlier.
+    pub(crate) async fn write<T, F>(&self, stage: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Group<'_>) -> Result<T, Error> + Send + 'static,
+    {
+        self.writer.write(stage).await
+    }
+
+    /// One state of the store, with everything that was answered before, to be read at once: it takes microseconds as long as
+    /// only a few keys are asked for.
+    pub(crate) fn view(&self) -> View {
+        self.tables.view()
+    }
+
+    /// The same, read elsewhere, for whatever may take longer.
+    pub(crate) async fn view_blocking<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(View) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let view = self.tables.view();
+        blocking(move || read(view)).await
+    }
+
+    /// The last position of the feed that is durable, whenever that moves.
+    pub(crate) fn watch_position(&self) -> watch::Receiver<u64> {
+        self.tables.position.subscribe()
+    }
+
+    /// Makes the next commit fail.
+    #[cfg(test)]
+    pub(crate) fn fail_next_sync(&self) {
+        self.tables.breaks.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Tables {
+    fn space(&self, space: Space) -> &Keyspace {
+        &self.spaces[space as usize]
+    }
+
+    fn view(self: &Arc<Self>) -> View {
+        View { snapshot: self.database.snapshot(), tables: self.clone() }
+    }
+}
+
+/// One state of the store.
+pub(crate) struct View {
+    snapshot: Snapshot,
+    tables: Arc<Tables>,
+}
+
+impl View {
+    pub fn get(&self, space: Space, key: &[u8]) -> Result<Option<Bytes>, Error> {
+        let value = self.snapshot.get(self.tables.space(space), key).map_err(failed)?;
+        Ok(value.map(Bytes::from))
+    }
+
+    /// The keys and values of this range, in order.
+    pub fn range<'a>(
+        &'a self,
+        space: Space,
+        from: &'a [u8],
+        to: &'a [u8],
+    ) -> impl Iterator<Item = Result<(Bytes, Bytes), Error>> + 'a {
+        // fjall takes an inverted range for a mistake worth a panic; here it is an empty one.
+        let range = (from <= to).then(|| self.snapshot.range(self.tables.space(space), from..=to));
+        range.into_iter().flatten().map(|entry| {
+            let (key, value) = entry.into_inner().map_err(failed)?;
+            Ok((key.into(), value.into()))
+        })
+    }
+}
+
+/// Conversation and seq, or whatever else is two things in order.
+pub(crate) fn pair(first: &[u8; 16], second: &[u8]) -> Vec<u8> {
+    [first, second].concat()
+}
+
+/// A number as it is kept in keys and values: it sorts.
+pub(crate) fn u64_of(bytes: &[u8]) -> Option<u64> {
+    bytes.try_into().map(u64::from_be_bytes).ok()
+}
+
+/// [`u64_of`], where anything else was never written.
+pub(crate) fn u64_or_corrupt(bytes: &[u8]) -> Result<u64, Error> {
+    u64_of(bytes).ok_or_else(|| Error::corrupt("a number is not as it was written"))
+}
+
+fn open_database(at: &Path, options: Options) -> fjall::Result<Database> {
+    Database::builder(at)
+        .cache_size(options.cache_bytes)
+        .worker_threads(options.workers)
+        .max_journaling_size(JOURNALS_BYTES_MAX)
+        .max_cached_files(Some(FILES_MAX))
+        // The writer says for each group how durable it must be.
+        .manual_journal_persist(true)
+        .open()
+}
+
+fn open_spaces(database: &Database) -> fjall::Result<Vec<Keyspace>> {
+    let open = |(name, memtable_bytes): &(&str, u64)| {
+        let options = || KeyspaceCreateOptions::default().max_memtable_size(*memtable_bytes);
+        database.keyspace(name, options)
+    };
+    SPACES.iter().map(open).collect()
+}
+
+async fn blocking<T: Send + 'static>(job: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+    tokio::task::spawn_blocking(job).await.map_err(Error::unavailable)?
+}
+
+/// What a failure of fjall means to a caller.
+fn failed(error: fjall::Error) -> Error {
+    let kind = match &error {
+        fjall::Error::Poisoned => ErrorKind::Broken,
+        fjall::Error::Io(_) | fjall::Error::Storage(fjall::LsmError::Io(_)) => ErrorKind::Unavailable,
+        _ => ErrorKind::Corrupt,
+    };
+    Error::new(kind, error)
+}
+
+#[cfg(test)]
+mod tests;

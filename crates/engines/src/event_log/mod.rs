@@ -1,0 +1,3 @@
+//! What happened in this conversation?
+
+pub mod fjall;

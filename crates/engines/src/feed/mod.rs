@@ -1,0 +1,3 @@
+//! What happened anywhere, for each kind of worker?
+
+pub mod fjall;

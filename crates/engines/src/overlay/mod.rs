@@ -1,0 +1,3 @@
+//! What changed about messages?
+
+pub mod fjall;

@@ -6,6 +6,7 @@ pub mod commanding;
 pub mod conversations;
 pub mod crash;
 pub mod environment;
+pub mod gateway;
 pub mod history;
 pub mod inbox;
 pub mod presenting;

@@ -14,7 +14,9 @@ impl Accounts {
     pub async fn authenticate(&self, token: &str) -> Result<Identity, Error> {
         let identity = self.signer.verify(self.services.workspace, token, self.now()).map_err(|bad| match bad {
             BadToken::Foreign => Error::Refused(Slug::Unauthorized, "The access token is not one of this site."),
-            BadToken::Expired => Error::Refused(Slug::TokenExpired, "Get a new one from POST /api/v1/sessions/refresh."),
+            BadToken::Expired => {
+                Error::Refused(Slug::TokenExpired, "Get a new one from POST /api/v1/sessions/refresh.")
+            }
         })?;
         if self.is_signed_in(identity.user, identity.device).await? {
             Ok(identity)

@@ -88,9 +88,7 @@ impl Passwords {
         let hash = hash.map_or_else(|| self.nobody.clone(), |hash| hash.0);
         let argon2 = self.argon2.clone();
         let password = Zeroizing::new(password.to_owned());
-        let work = move || {
-            Phc::new(&hash).is_ok_and(|hash| argon2.verify_password(password.as_bytes(), &hash).is_ok())
-        };
+        let work = move || Phc::new(&hash).is_ok_and(|hash| argon2.verify_password(password.as_bytes(), &hash).is_ok());
         Ok(self.in_turn(work).await? && is_somebody)
     }
 

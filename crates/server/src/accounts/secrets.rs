@@ -176,7 +176,9 @@ mod tests {
         let mut bytes = URL_SAFE_NO_PAD.decode(text.expose().strip_prefix("kr_").unwrap()).unwrap();
         bytes[19] += 1;
         let forged = format!("kr_{}", URL_SAFE_NO_PAD.encode(&bytes));
-        for bad in [forged.as_str(), "", "kr_", "kr_AAAA", &text.expose()[3..], &text.expose()[..text.expose().len() - 4]] {
+        for bad in
+            [forged.as_str(), "", "kr_", "kr_AAAA", &text.expose()[3..], &text.expose()[..text.expose().len() - 4]]
+        {
             assert!(RefreshToken::decode(bad, &signer).is_none(), "{bad}");
         }
     }

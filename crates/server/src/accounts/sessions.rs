@@ -29,8 +29,7 @@ impl Accounts {
         let token = RefreshToken::first(device, &*services.entropy);
         let at = self.now();
         let new = NewSession { device, user: account.id, name: names::device(device_name), secret: token.digest(), at };
-        let session =
-            Session { device, user: new.user, name: new.name.clone(), created_at: at, last_used_at: at };
+        let session = Session { device, user: new.user, name: new.name.clone(), created_at: at, last_used_at: at };
         match services.directory.open_session(new).await? {
             Opened::Now(gave_way) => self.ended(account.id, gave_way).await,
             Opened::NotActive => return Err(Error::Refused(Slug::AccountClosed, "This account is closed.")),

@@ -102,7 +102,13 @@ impl Signer {
     ///
     /// # Errors
     /// If it cannot be signed.
-    pub fn sign(&self, workspace: WorkspaceId, user: UserId, device: DeviceId, now: Timestamp) -> Result<String, Error> {
+    pub fn sign(
+        &self,
+        workspace: WorkspaceId,
+        user: UserId,
+        device: DeviceId,
+        now: Timestamp,
+    ) -> Result<String, Error> {
         let header = Header { kid: Some(self.kid.clone()), ..Header::new(Algorithm::EdDSA) };
         let iat = now.0 / 1_000;
         let claims = Claims { iss: issuer(workspace), sub: user.0, sid: device.0, iat, exp: iat + ACCESS_TOKEN_S };
@@ -124,9 +130,8 @@ impl Signer {
         validation.validate_aud = false;
         validation.set_issuer(&[issuer(workspace)]);
         validation.set_required_spec_claims(&["exp", "iss", "sub"]);
-        let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &validation)
-            .map_err(|_| BadToken::Foreign)?
-            .claims;
+        let claims =
+            jsonwebtoken::decode::<Claims>(token, &self.decoding, &validation).map_err(|_| BadToken::Foreign)?.claims;
         let expires_at = Timestamp(claims.exp.saturating_mul(1_000));
         if now >= expires_at {
             return Err(BadToken::Expired);

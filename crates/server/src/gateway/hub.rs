@@ -124,7 +124,7 @@ impl Hub {
     }
 
     /// Does something with each connection of a person.
-    pub fn for_own(&self, user: UserId, act: impl Fn(&Arc<Connection>)) {
+    pub fn for_own(&self, user: UserId, act: impl FnMut(&Arc<Connection>)) {
         if let Some(person) = self.people.lock().get(&user) {
             person.own.iter().for_each(act);
         }

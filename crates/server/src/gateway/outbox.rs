@@ -117,12 +117,9 @@ impl Outbox {
         }
         let mut together = Vec::with_capacity(WRITE_BYTES.min(first.len() + waiting.bytes));
         together.extend_from_slice(&first);
-        while let Some(frame) = waiting.frames.front()
-            && together.len() + frame.len() <= WRITE_BYTES
-        {
+        while let Some(frame) = waiting.frames.pop_front_if(|frame| together.len() + frame.len() <= WRITE_BYTES) {
             waiting.bytes -= frame.len();
-            together.extend_from_slice(frame);
-            waiting.frames.pop_front();
+            together.extend_from_slice(&frame);
         }
         Next::Bytes(together.into())
     }

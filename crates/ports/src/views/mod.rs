@@ -1,11 +1,20 @@
 //! What does this person's list look like? Memberships, conversations, mentions: projections of the log that can be rebuilt by
 //! replay; and cursors and settings, which are a person's own and lie outside the log.
 
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+pub mod memory;
+
+use std::fmt;
+
 use async_trait::async_trait;
 use klatch_core::conversation::{History, Kind, Role};
 use klatch_core::ids::{ConversationId, Seq, Timestamp, UserId};
 
 use crate::Error;
+
+/// Mentions are counted up to here, so that a row of the inbox has a price.
+pub const MENTIONS_COUNTED_MAX: u64 = 1_000;
 
 /// What one event, or several, change about the views of a conversation.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -49,7 +58,8 @@ pub enum Row {
         /// In which event.
         seq: Seq,
     },
-    /// Somebody has read up to here, as they wrote here. Moves the cursor forward only, with its version.
+    /// Somebody has read up to here, as they wrote here. Moves the cursor as [`Cursor::wrote`] says, and once: a replay moves
+    /// nothing, so that what somebody has marked as unread stays so.
     Read {
         /// Who.
         user: UserId,
@@ -93,7 +103,8 @@ pub enum Projected {
     Now,
     /// It was there before (`head.seq` is not beyond what was projected); nothing changed.
     Before,
-    /// Events are missing before it; nothing changed. Project from after this seq on.
+    /// It does not begin where the views end: events are missing before it, or some of its own are there already. Nothing
+    /// changed. Project from after this seq on.
     Missing(Seq),
 }
 
@@ -128,7 +139,7 @@ pub struct Membership {
 /// How far somebody has received and read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Cursor {
-    /// Received up to here; only grows.
+    /// Received up to here; only grows. What was read was received.
     pub delivered: Seq,
     /// Read up to here.
     pub read: Seq,
@@ -136,6 +147,25 @@ pub struct Cursor {
     pub read_worthy: u64,
     /// The version of `read`: the last one wins on all devices.
     pub version: u64,
+}
+
+impl Cursor {
+    /// The cursor after a wish to move it to `to`: `delivered` only grows, and `read` is taken if its version is higher.
+    #[must_use]
+    pub fn moved(self, to: Self) -> Self {
+        let read = if to.version > self.version { to } else { self };
+        Self { delivered: self.delivered.max(to.delivered).max(read.read), ..read }
+    }
+
+    /// The cursor of somebody who wrote the event `seq`, up to which there are `worthy` messages. It moves forward only, and then
+    /// its version grows, so that what another device wished before it knew of this does not win.
+    #[must_use]
+    pub fn wrote(self, seq: Seq, worthy: u64) -> Self {
+        if seq <= self.read {
+            return self;
+        }
+        Self { delivered: self.delivered.max(seq), read: seq, read_worthy: worthy, version: self.version + 1 }
+    }
 }
 
 /// What somebody wants to be told about a conversation.
@@ -170,7 +200,7 @@ pub struct InboxRow {
     pub cursor: Cursor,
     /// Their settings.
     pub settings: Settings,
-    /// Mentions after the read cursor.
+    /// Mentions after the read cursor, counted up to [`MENTIONS_COUNTED_MAX`].
     pub mentions: u64,
     /// The other one, in a direct conversation.
     pub with: Option<UserId>,
@@ -182,11 +212,11 @@ pub struct InboxRow {
 /// - **W2** What was projected and then lost with the power is lost as a suffix: `projected` tells how far the views go, and the rest
 ///   is replayed from the log.
 /// - **W3** After `project` returned, every read sees it.
-/// - **W4** A cursor that `move_cursor` returned survives loss of power. `delivered` only grows; `read` is taken if its version
-///   is higher than the one that is there. Only members have cursors.
+/// - **W4** A cursor that `move_cursors` returned survives loss of power. `delivered` only grows; `read` is taken if its version
+///   is higher than the one that is there. Only members have cursors: who comes back begins anew.
 /// - **W5** The inbox lists every conversation of a person once, newest activity first, in pages that do not miss what did not
 ///   move meanwhile.
-/// - **W6** Mentions are counted per person, after their read cursor.
+/// - **W6** Mentions are counted per person, after their read cursor: fewer when it moves on, more when it is set back.
 /// - **W7** The channel directory finds by parts of name and topic, whatever the case.
 /// - **W8** `dump` of views that were built by replay equals that of views that were built as it happened.
 /// - **W9** Settings survive loss of power once `set_settings` returned.
@@ -275,15 +305,49 @@ pub trait Views: Send + Sync + 'static {
     async fn set_settings(&self, user: UserId, conversation: ConversationId, settings: Settings)
     -> Result<bool, Error>;
 
-    /// Forgets what was projected of a conversation, so that it can be rebuilt by replay. Cursors and settings stay.
+    /// Forgets what was projected of a conversation, so that it can be rebuilt by replay. Cursors and settings stay: each belongs
+    /// to the membership (known by the event with which it began) for which it was set, and is seen again once that was replayed.
     ///
     /// # Errors
     /// `Unavailable`, `Broken`.
     async fn clear(&self, conversation: ConversationId) -> Result<(), Error>;
 
-    /// Everything that was projected of a conversation, as text in a fixed order: for `check` and for tests.
+    /// Everything that was projected of a conversation, as [`Dump`] writes it: for `check` and for tests.
     ///
     /// # Errors
     /// `Unavailable`.
     async fn dump(&self, conversation: ConversationId) -> Result<String, Error>;
+}
+
+/// Everything that follows from the log alone. Cursors and settings do not: a person moves them, and even where their own
+/// writing moved a cursor ([`Row::Read`]) it may have been set back since.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Dump {
+    /// What sort it is, once that was projected.
+    pub kind: Option<Kind>,
+    /// Its name and its topic.
+    pub texts: [String; 2],
+    /// How far back members may read.
+    pub history: Option<History>,
+    /// Where it stands.
+    pub head: Head,
+    /// Its members, in order.
+    pub members: Vec<(UserId, Membership)>,
+    /// Who was mentioned in which event, in order.
+    pub mentions: Vec<(UserId, Seq)>,
+}
+
+impl fmt::Display for Dump {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [name, topic] = &self.texts;
+        writeln!(f, "{:?} {name:?} {topic:?} {:?}", self.kind, self.history)?;
+        writeln!(f, "{:?}", self.head)?;
+        for (user, Membership { role, joined }) in &self.members {
+            writeln!(f, "member {user} {role:?} {joined:?}")?;
+        }
+        for (user, seq) in &self.mentions {
+            writeln!(f, "mention {user} {seq:?}")?;
+        }
+        Ok(())
+    }
 }

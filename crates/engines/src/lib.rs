@@ -4,3 +4,4 @@ pub mod drivers;
 pub mod event_log;
 pub mod feed;
 pub mod overlay;
+pub mod views;

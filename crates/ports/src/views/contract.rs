@@ -122,6 +122,9 @@ pub async fn w4_cursors_last_and_the_highest_version_wins<V: Views>(open: impl A
     assert_eq!(members.iter().map(|member| member.2).collect::<Vec<_>>(), [to(25, 25, 3), Cursor::default()]);
     assert_eq!(views.inbox_row(alice, room).await.unwrap().unwrap().cursor, to(25, 25, 3));
 
+    let absurd = [to(u64::MAX, 1, 9), to(1, u64::MAX, 9), to(1, 1, u64::MAX)].map(|to| (alice, room, to));
+    assert_eq!(views.move_cursors(absurd.to_vec()).await.unwrap(), [Some(to(25, 25, 3)); 3]);
+
     // Writing moves the cursor too: forward, and once.
     project(&*views, events(room, 30, 31, vec![Row::Read { user: alice, seq: Seq(31), worthy: 31 }])).await;
     assert_eq!(views.inbox_row(alice, room).await.unwrap().unwrap().cursor, to(31, 31, 4));
@@ -151,7 +154,8 @@ pub async fn w5_the_inbox_pages_newest_first_and_each_once<V: Views>(open: impl 
         first.head.at = Timestamp([5, 1, 5, 9, 9][n % 5] * 1_000 + n as u64 / 10);
         project(&*views, first).await;
     }
-    let all = views.inbox(alice, None, 100).await.unwrap();
+    let all = views.inbox(alice, Some((Timestamp(u64::MAX), room())), 100).await.unwrap();
+    assert_eq!(views.inbox(alice, None, 100).await.unwrap(), all);
     assert_eq!((all.len(), views.memberships(alice).await.unwrap()), (24, 24));
     assert!(all.is_sorted_by(|a, b| place(a) > place(b)));
 

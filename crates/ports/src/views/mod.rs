@@ -16,6 +16,9 @@ use crate::Error;
 /// Mentions are counted up to here, so that a row of the inbox has a price.
 pub const MENTIONS_COUNTED_MAX: u64 = 1_000;
 
+/// The largest number that an engine has to keep: a cursor that is beyond it is not taken.
+pub const NUMBER_MAX: u64 = i64::MAX as u64;
+
 /// What one event, or several, change about the views of a conversation.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Row {
@@ -151,8 +154,12 @@ pub struct Cursor {
 
 impl Cursor {
     /// The cursor after a wish to move it to `to`: `delivered` only grows, and `read` is taken if its version is higher.
+    /// A wish with a number beyond [`NUMBER_MAX`] moves nothing.
     #[must_use]
     pub fn moved(self, to: Self) -> Self {
+        if [to.delivered.0, to.read.0, to.read_worthy, to.version].into_iter().any(|number| number > NUMBER_MAX) {
+            return self;
+        }
         let read = if to.version > self.version { to } else { self };
         Self { delivered: self.delivered.max(to.delivered).max(read.read), ..read }
     }
@@ -164,7 +171,8 @@ impl Cursor {
         if seq <= self.read {
             return self;
         }
-        Self { delivered: self.delivered.max(seq), read: seq, read_worthy: worthy, version: self.version + 1 }
+        let version = (self.version + 1).min(NUMBER_MAX);
+        Self { delivered: self.delivered.max(seq), read: seq, read_worthy: worthy, version }
     }
 }
 

@@ -1,0 +1,3 @@
+//! Engines of [`klatch_ports::views`].
+
+pub mod sqlite;

@@ -34,7 +34,8 @@ const answerTimeoutMs = 20_000;
 export class Sender {
   readonly #lanes = new Map<ConversationId, Lane>();
   #active = false;
-  #pausedUntil: Millis = 0;
+  /** Null where nothing keeps us from sending. Ended by its timer, not by the clock: the two differ by a little. */
+  #pausedUntil: Millis | null = null;
   #attempt = 0;
   #cancelPause: () => void = () => undefined;
   #cancelTimeout: () => void = () => undefined;
@@ -64,7 +65,7 @@ export class Sender {
 
   /** Sends what may be sent now. Called whenever something about that has changed. */
   pump(): void {
-    if (!this.#active || !this.port.isOnline() || this.platform.now() < this.#pausedUntil) return;
+    if (!this.#active || !this.port.isOnline() || this.#pausedUntil !== null) return;
     let room = inFlightMax - this.inFlight();
     for (const [conversation, entries] of this.port.entries()) {
       const lane = this.lane(conversation);
@@ -136,10 +137,15 @@ export class Sender {
   }
 
   private pause(toldMs: Millis | undefined): void {
-    const waitMs = toldMs ?? backoff(this.#attempt++, this.platform.random);
-    this.#pausedUntil = Math.max(this.#pausedUntil, this.platform.now() + waitMs);
+    const now = this.platform.now();
+    const until = now + (toldMs ?? backoff(this.#attempt++, this.platform.random));
+    if (this.#pausedUntil !== null && this.#pausedUntil >= until) return;
+    this.#pausedUntil = until;
     this.#cancelPause();
-    this.#cancelPause = this.platform.after(this.#pausedUntil - this.platform.now(), () => this.pump());
+    this.#cancelPause = this.platform.after(until - now, () => {
+      this.#pausedUntil = null;
+      this.pump();
+    });
   }
 
   private expectAnswers(): void {

@@ -12,7 +12,8 @@ export interface KlatchSchema extends DBSchema {
 
 export type Database = IDBPDatabase<KlatchSchema>;
 
-export function openDatabase(user: UserId): Promise<Database> {
+/** Rejects where the browser has no storage to give. */
+export async function openDatabase(user: UserId): Promise<Database> {
   return openDB<KlatchSchema>(nameOf(user), 1, {
     upgrade(database) {
       database.createObjectStore('outbox', { keyPath: 'id' });

@@ -50,7 +50,7 @@ export class Room {
     if (after !== undefined && !this.#known.has(after)) return refusal('out_of_order');
     const fields = this.fieldsOf(author, command);
     if ('type' in fields) return fields as Refusal;
-    const event = this.append(author, id, fields as { kind: string });
+    const event = this.append(author, id, fields);
     this.#known.set(id, { seq: event.seq, author, content });
     return { seq: event.seq, repeated: false, event };
   }
@@ -88,7 +88,7 @@ export class Room {
       ...(have !== undefined && missed.length <= 500
         ? { events: missed as unknown as Conversation['events'] }
         : {}),
-    } as Conversation;
+    };
   }
 
   page(query: URLSearchParams, reader: string): Record<string, unknown> {

@@ -2,6 +2,7 @@ import type { MessageActions, Strings } from '@klatch/views';
 import { paths } from '../router/route';
 import { withEmoji } from '../services/preferences';
 import type { Services } from '../services/services';
+import { copyText } from '../support/copy';
 import type { ComposerModel } from './ComposerModel';
 import type { TimelineModel } from './TimelineModel';
 
@@ -19,7 +20,7 @@ export function messageActions({ services, conversation, timeline, composer, str
   const { client, ui, router, preferences } = services;
   const { messages } = client;
   const copy = (text: string) => {
-    void navigator.clipboard.writeText(text).then(() => ui.say(strings.common.copied));
+    void copyText(text).then(() => ui.say(strings.common.copied));
   };
   return {
     pickEmoji,

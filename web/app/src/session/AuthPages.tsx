@@ -5,7 +5,8 @@ import { useServices } from '../services/services';
 import { errorText } from '../support/problems';
 import { useSite } from './useSite';
 
-const leastPassword = 10;
+/** As the server wants it. */
+export const leastPassword = 10;
 
 /** Runs one attempt at a time; keeps why the last one failed. */
 function useTry() {

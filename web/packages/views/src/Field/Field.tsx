@@ -1,4 +1,11 @@
-import { useId, type InputHTMLAttributes, type ReactNode, type Ref, type TextareaHTMLAttributes } from 'react';
+import {
+  useId,
+  type InputHTMLAttributes,
+  type ReactNode,
+  type Ref,
+  type SelectHTMLAttributes,
+  type TextareaHTMLAttributes,
+} from 'react';
 import { classes } from '../text/classes';
 import styles from './Field.module.css';
 
@@ -65,6 +72,30 @@ export function TextArea({ label, hint, error, quiet = false, className, ...rest
         aria-invalid={error ? true : undefined}
         aria-describedby={describedBy(id, hint, error)}
       />
+    </Frame>
+  );
+}
+
+export type SelectFieldProps = Common &
+  SelectHTMLAttributes<HTMLSelectElement> & { options: { value: string; label: string }[] };
+
+export function SelectField({ label, hint, error, quiet = false, options, className, ...rest }: SelectFieldProps) {
+  const id = useId();
+  return (
+    <Frame id={id} label={label} hint={hint} error={error} quiet={quiet}>
+      <select
+        {...rest}
+        id={id}
+        className={classes(styles.input, className)}
+        aria-invalid={error ? true : undefined}
+        aria-describedby={describedBy(id, hint, error)}
+      >
+        {options.map((option) => (
+          <option key={option.value} value={option.value}>
+            {option.label}
+          </option>
+        ))}
+      </select>
     </Frame>
   );
 }

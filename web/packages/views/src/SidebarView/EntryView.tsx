@@ -39,10 +39,15 @@ export const EntryView = memo(function EntryView({ entry, selected, preview, now
           <span className={styles.line}>
             <bdi className={styles.name}>{entry.name}</bdi>
             {preview && entry.at !== null && <span className={styles.time}>{listTime(entry.at, now)}</span>}
+            {!preview && <Marks entry={entry} preview={preview} />}
           </span>
-          {preview && <Second entry={entry} />}
+          {preview && (
+            <span className={styles.line}>
+              <Second entry={entry} />
+              <Marks entry={entry} preview={preview} />
+            </span>
+          )}
         </span>
-        <Marks entry={entry} preview={preview} />
       </a>
     </li>
   );
@@ -53,7 +58,7 @@ function Second({ entry }: { entry: ConversationEntry }) {
   if (entry.typing) return <span className={classes(styles.second, styles.typing)}>{words.typing}</span>;
   return (
     <span className={styles.second} dir="auto">
-      {entry.preview ?? ' '}
+      {entry.preview ?? '\u00a0'}
     </span>
   );
 }

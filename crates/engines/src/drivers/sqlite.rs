@@ -30,7 +30,7 @@ pub struct Schema {
     pub name: &'static str,
     /// The steps that lead to it: step `n` makes `user_version` n from n - 1. Steps that were released never change.
     pub migrations: &'static [&'static str],
-    /// Whether what is deleted is overwritten.
+    /// Whether what is deleted is overwritten. Then the write-ahead log of a process that died is emptied on opening.
     pub secure_delete: bool,
 }
 
@@ -60,6 +60,9 @@ impl Database {
         let opened = || -> rusqlite::Result<_> {
             let writer = connect(path, schema)?;
             migrate(&writer, schema)?;
+            if schema.secure_delete {
+                writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+            }
             let readers = (0..READERS).map(|_| connect(path, schema)).collect::<rusqlite::Result<Vec<_>>>()?;
             for reader in &readers {
                 reader.pragma_update(None, "query_only", true)?;
@@ -226,6 +229,20 @@ fn is_corrupt(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error_code();
     matches!(code, Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase))
         || matches!(error, FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..))
+}
+
+/// The files of a database as they lie there this moment, copied elsewhere: what a process that dies now leaves behind. Right as
+/// long as the log was not moved into the database, which begins beyond a thousand pages.
+#[cfg(test)]
+pub fn as_if_it_died(folder: &Path) -> tempfile::TempDir {
+    let copy = tempfile::TempDir::new().unwrap();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let file = file.unwrap();
+        if !file.path().extension().is_some_and(|extension| extension == "db-shm") {
+            std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+        }
+    }
+    copy
 }
 
 #[cfg(test)]

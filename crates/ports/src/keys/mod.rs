@@ -1,5 +1,9 @@
 //! The keys of authors, wrapped by a master key that this port never sees; and the few secrets of a node. Destroyed for good.
 
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+pub mod memory;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use klatch_core::ids::UserId;

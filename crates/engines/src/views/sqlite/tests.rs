@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
+use klatch_core::conversation::{Kind, Role};
+use klatch_core::ids::Uuid;
+use klatch_ports::views::{Head, Row};
 use tempfile::TempDir;
 
 use super::*;
+use crate::drivers::sqlite::as_if_it_died;
 
 /// Opens the same file each time.
 fn file() -> impl AsyncFn() -> Arc<Sqlite> {
@@ -14,13 +18,85 @@ fn file() -> impl AsyncFn() -> Arc<Sqlite> {
 
 klatch_ports::views_contract!(file());
 
+const ROOM: ConversationId = ConversationId(Uuid::from_u128(1));
+const ALICE: UserId = UserId(Uuid::from_u128(2));
+const BOB: UserId = UserId(Uuid::from_u128(3));
+
+/// Alice founds a group with Bob, and then writes, and mentions him now and then.
+fn event(seq: u64) -> Projection {
+    let joined = |user| Row::Joined { user, role: Role::Member, joined: Seq(1) };
+    let name = Some("tea".to_owned());
+    let rows = match seq {
+        1 => vec![
+            Row::Described { kind: Some(Kind::Group), name, topic: None, history: None },
+            joined(ALICE),
+            joined(BOB),
+        ],
+        _ if seq.is_multiple_of(5) => vec![Row::Mentioned { user: BOB, seq: Seq(seq) }],
+        _ => vec![Row::Read { user: ALICE, seq: Seq(seq), worthy: seq }],
+    };
+    let head = Head { seq: Seq(seq), worthy: seq, at: Timestamp(seq), message: Seq(seq) };
+    Projection { conversation: ROOM, after: Seq(seq - 1), head, rows }
+}
+
+#[tokio::test]
+async fn dying_takes_a_suffix_of_the_projections_and_no_cursor_that_was_answered() {
+    const EVENTS: u64 = 60;
+    let folder = TempDir::new().unwrap();
+    let views = Sqlite::open(&folder.path().join("views.db")).unwrap();
+    let whole = klatch_ports::views::memory::Memory::default();
+    whole.project((1..=EVENTS).map(event).collect()).await.unwrap();
+    let whole = whole.dump(ROOM).await.unwrap();
+    let mut lost = 0;
+    for seq in 1..=EVENTS {
+        views.project(vec![event(seq)]).await.unwrap();
+        let cursor = Cursor { delivered: Seq(seq), read: Seq(seq), read_worthy: seq, version: seq };
+        if seq.is_multiple_of(7) {
+            views.move_cursors(vec![(BOB, ROOM, cursor)]).await.unwrap();
+        }
+        // Loss of power takes the end of the log, from some place on after what was synced last.
+        let dead = as_if_it_died(folder.path());
+        let log = std::fs::OpenOptions::new().write(true).open(dead.path().join("views.db-wal")).unwrap();
+        if !seq.is_multiple_of(7) {
+            log.set_len(log.metadata().unwrap().len() - seq * 97 % 4_000).unwrap();
+        }
+        drop(log);
+        let again = Sqlite::open(&dead.path().join("views.db")).unwrap();
+        again.check().await.unwrap();
+        let upto = again.projected(ROOM).await.unwrap();
+        assert!(upto.0 >= seq / 7 * 7, "what came before a cursor that was answered is there with it");
+        lost += seq - upto.0;
+        let rest = (upto.0 + 1..=EVENTS).map(event).collect();
+        assert!(again.project(rest).await.unwrap().iter().all(|outcome| *outcome == Projected::Now));
+        assert_eq!(again.dump(ROOM).await.unwrap(), whole);
+        let row = again.inbox_row(BOB, ROOM).await.unwrap().unwrap();
+        assert_eq!(row.cursor.read, Seq(seq / 7 * 7));
+    }
+    assert!(lost > 10, "the log was cut short, {lost} times");
+}
+
+#[tokio::test]
+async fn a_backup_is_restored_and_caught_up() {
+    let folder = TempDir::new().unwrap();
+    let views = Sqlite::open(&folder.path().join("views.db")).unwrap();
+    views.project((1..=20).map(event).collect()).await.unwrap();
+    let copy = folder.path().join("copy.db");
+    views.backup(copy.clone()).await.unwrap();
+    views.project((21..=40).map(event).collect()).await.unwrap();
+
+    let restored = Sqlite::open(&copy).unwrap();
+    restored.check().await.unwrap();
+    assert_eq!(restored.projected(ROOM).await.unwrap(), Seq(20));
+    restored.project((21..=40).map(event).collect()).await.unwrap();
+    assert_eq!(restored.dump(ROOM).await.unwrap(), views.dump(ROOM).await.unwrap());
+}
+
 mod same {
     //! Whatever is done, in whatever order, SQLite answers as the engine in memory does, also when it is opened again in between.
 
-    use klatch_core::conversation::{History, Kind, Role};
-    use klatch_core::ids::Uuid;
+    use klatch_core::conversation::History;
+    use klatch_ports::views::Notify;
     use klatch_ports::views::memory::Memory;
-    use klatch_ports::views::{Head, Notify, Row};
     use proptest::prelude::*;
 
     use super::*;

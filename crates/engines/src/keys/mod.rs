@@ -1,0 +1,3 @@
+//! Engines of [`klatch_ports::keys`].
+
+pub mod sqlite;

@@ -238,7 +238,7 @@ pub fn as_if_it_died(folder: &Path) -> tempfile::TempDir {
     let copy = tempfile::TempDir::new().unwrap();
     for file in std::fs::read_dir(folder).unwrap() {
         let file = file.unwrap();
-        if !file.path().extension().is_some_and(|extension| extension == "db-shm") {
+        if file.path().extension().is_none_or(|extension| extension != "db-shm") {
             std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
         }
     }

@@ -1,3 +1,3 @@
-//! Engines of [`klatch_ports::keys`].
+//! The keys of authors, and the few secrets of a node.
 
 pub mod sqlite;

@@ -1,3 +1,3 @@
-//! Engines of [`klatch_ports::views`].
+//! What does this person's list look like?
 
 pub mod sqlite;

@@ -44,7 +44,7 @@ async fn nothing_of_a_destroyed_key_is_in_any_file() {
     let folder = TempDir::new().unwrap();
     let open = || Sqlite::open(&folder.path().join("keys.db")).unwrap();
     let mut keys = open();
-    let is_destroyed = |n: &u64| n % 3 == 0;
+    let is_destroyed = |n: &u64| n.is_multiple_of(3);
     for first in (0..ALL).step_by(50) {
         keys.create((first..first + 50).map(|n| (user(n), key(n))).collect()).await.unwrap();
         // Some while others come, so that pages are changed in every way there is.

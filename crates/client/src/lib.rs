@@ -1,1 +1,13 @@
-//! klatch-client
+//! A client for Klatch: REST and the gateway, for the command line, the tests and the load generator.
+//!
+//! It keeps tokens fresh and speaks the protocol of `docs/protocol/`; what to do with what it hears is its user's.
+
+mod error;
+mod gateway;
+mod ids;
+mod rest;
+
+pub use error::Error;
+pub use gateway::{Closed, Gateway};
+pub use ids::new_id;
+pub use rest::{Rest, Tokens};

@@ -1,6 +1,7 @@
 //! Requests and answers under `/api/v1`. Unknown fields are ignored; what is secret is not printed.
 
 mod accounts;
+mod conversations;
 mod history;
 mod invites;
 mod page;
@@ -8,6 +9,10 @@ mod sessions;
 mod site;
 
 pub use accounts::{Closure, NewPassword, PasswordChange, PasswordReset, ProfileChange};
+pub use conversations::{
+    ChannelItem, CommandAnswer, CursorMove, ImportAnswer, ImportBatch, ImportItem, ImportOutcome, MemberItem,
+    MessagePlace, NewConversation, SettingsChange,
+};
 pub use history::HistoryPage;
 pub use invites::{InviteItem, NewInvite};
 pub use page::Page;

@@ -1,0 +1,101 @@
+//! The gateway: one WebSocket.
+
+use std::collections::BTreeMap;
+
+use futures_util::{SinkExt, StreamExt};
+use klatch_protocol::gateway::{ClientFrame, ClientInfo, PROTOCOL, ServerFrame};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+
+use crate::error::Error;
+
+/// A connection that said hello.
+pub struct Gateway {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+}
+
+/// How a connection ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Closed {
+    /// The close code; 1006 where there was none.
+    pub code: u16,
+    /// The reason.
+    pub reason: String,
+}
+
+impl Gateway {
+    /// Connects to the server at this address, says hello, and returns the answer beside the connection.
+    ///
+    /// # Errors
+    /// [`Error`]: it cannot be reached, or closed instead of answering.
+    pub async fn connect(base: &str, token: &str) -> Result<(Self, ServerFrame), Error> {
+        let address = format!("{}/api/v1/gateway", base.trim_end_matches('/').replacen("http", "ws", 1));
+        let connected = tokio_tungstenite::connect_async(address).await;
+        let (socket, _) = connected.map_err(|error| Error::Unreachable(Box::new(error)))?;
+        let mut gateway = Self { socket };
+        gateway
+            .send(&ClientFrame::Hello {
+                protocol: vec![PROTOCOL],
+                token: token.to_owned(),
+                client: ClientInfo { name: "klatch".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+                capabilities: Vec::new(),
+            })
+            .await?;
+        match gateway.next().await? {
+            Ok(ready @ ServerFrame::Ready { .. }) => Ok((gateway, ready)),
+            Ok(other) => Err(Error::Unexpected(format!("{other:?} before ready"))),
+            Err(closed) => Err(Error::Unexpected(format!("closed with {} {}", closed.code, closed.reason))),
+        }
+    }
+
+    /// Sends a frame.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`].
+    pub async fn send(&mut self, frame: &ClientFrame) -> Result<(), Error> {
+        let text = serde_json::to_string(frame).map_err(|error| Error::Unexpected(error.to_string()))?;
+        self.send_raw(Message::text(text)).await
+    }
+
+    /// Sends any message: for tests of what a server does with it.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`].
+    pub async fn send_raw(&mut self, message: Message) -> Result<(), Error> {
+        self.socket.send(message).await.map_err(|error| Error::Unreachable(Box::new(error)))
+    }
+
+    /// Asks for the first page of conversations, with nothing in hand.
+    ///
+    /// # Errors
+    /// [`Error::Unreachable`].
+    pub async fn sync(&mut self) -> Result<(), Error> {
+        self.send(&ClientFrame::Sync { have: BTreeMap::new(), after: None }).await
+    }
+
+    /// The next frame, or how the connection ended.
+    ///
+    /// # Errors
+    /// [`Error::Unexpected`]: a frame that is not one.
+    pub async fn next(&mut self) -> Result<Result<ServerFrame, Closed>, Error> {
+        loop {
+            match self.socket.next().await {
+                Some(Ok(Message::Text(text))) => {
+                    let frame = serde_json::from_str(&text);
+                    return frame.map(Ok).map_err(|error| Error::Unexpected(format!("{error} in {text}")));
+                }
+                Some(Ok(Message::Close(frame))) => {
+                    let closed =
+                        frame.map(|frame| Closed { code: frame.code.into(), reason: frame.reason.to_string() });
+                    return Ok(Err(closed.unwrap_or(LOST)));
+                }
+                Some(Ok(_)) => {}
+                Some(Err(tungstenite::Error::Protocol(error))) => return Err(Error::Unexpected(error.to_string())),
+                Some(Err(_)) | None => return Ok(Err(LOST)),
+            }
+        }
+    }
+}
+
+const LOST: Closed = Closed { code: 1006, reason: String::new() };

@@ -33,12 +33,8 @@ impl Accounts {
         self.finish_closures().await
     }
 
-    /// Destroys the keys of closed accounts. What is away when somebody closes their account is asked again: the node calls this
-    /// from time to time.
-    ///
-    /// # Errors
-    /// That a port is away.
-    pub async fn finish_closures(&self) -> Result<(), Error> {
+    /// Destroys the keys of closed accounts: what is away when somebody closes theirs is asked again from time to time.
+    pub(crate) async fn finish_closures(&self) -> Result<(), Error> {
         let closed = self.services.directory.closures(CLOSURES_AT_ONCE).await?;
         self.services.keys.destroy(&closed).await?;
         for user in closed {

@@ -76,6 +76,15 @@ impl Accounts {
         &self.signer
     }
 
+    /// Forgets what has expired, and finishes closing what was closed. The node calls this from time to time.
+    ///
+    /// # Errors
+    /// That a port is away.
+    pub async fn keep_house(&self) -> Result<(), Error> {
+        self.services.directory.prune(self.now()).await?;
+        self.finish_closures().await
+    }
+
     fn now(&self) -> Timestamp {
         self.services.clock.now()
     }

@@ -39,6 +39,8 @@ pub use page::PAGE_POLICY;
 pub use problem::Refusal;
 
 use crate::accounts::Accounts;
+use crate::conversations::Conversations;
+use crate::sealing::Sealer;
 use crate::services::Services;
 
 /// Where everything lies.
@@ -66,6 +68,10 @@ pub struct Options {
 pub struct ApiState {
     /// The ports, the time and chance.
     pub services: Arc<Services>,
+    /// What seals bodies.
+    pub sealer: Arc<Sealer>,
+    /// The handle with which conversations are commanded.
+    pub conversations: Arc<Conversations>,
     /// Accounts.
     pub accounts: Arc<Accounts>,
     /// What the operator decided.

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ConnectionState } from '../src/contract/states';
 import { backoff } from '../src/backoff';
 import { until } from './clock';
+import { refusal } from './server/room';
 import { ready, signedInTab, synced, texts, world } from './world';
 
 describe('the connection', () => {
@@ -106,6 +107,16 @@ describe('the connection', () => {
     const tab = await signedInTab(all);
     expect(tab.client.conversations.list.get().length).toBe(10);
     expect(server.frames.filter((frame) => frame.type === 'sync').length).toBe(4);
+  });
+
+  it('asks again for a page that was refused for the moment', async () => {
+    const all = await world();
+    let refused = 0;
+    all.server.misunderstand = (frame) =>
+      frame.type === 'sync' && refused++ < 2 ? refusal('unavailable', 500) : null;
+    const tab = await signedInTab(all);
+    expect(tab.client.conversations.list.get().length).toBe(1);
+    expect(refused).toBe(3);
   });
 
   it('forgets what is on no page any more', async () => {

@@ -119,6 +119,45 @@ describe('the outbox', () => {
     expect(texts(timeline.get().items)).toEqual(said(room));
   });
 
+  it('sends a retried message after what waited before it was retried', async () => {
+    const all = await world();
+    const { server, room } = all;
+    const { client } = await signedInTab(all);
+    server.refuse = () => refusal('not_allowed');
+    const id = client.messages.send(room.id, { text: 'refused' });
+    await until(() => client.messages.failed.get().length === 1);
+    await server.stop();
+    server.refuse = () => null;
+    client.messages.send(room.id, { text: 'waiting' });
+    client.messages.retry(id);
+    await server.start();
+    await until(() => said(room).length === 2);
+    expect(said(room)).toEqual(['waiting', 'refused']);
+  });
+
+  it('finds the one that the server does not understand, and goes on without it', async () => {
+    const all = await world();
+    const { server, room } = all;
+    const { client } = await signedInTab(all);
+    server.misunderstand = (frame) =>
+      frame.type === 'command' && frame.command.kind === 'send' && frame.command.body.text === 'message 2'
+        ? refusal('invalid_request')
+        : null;
+    for (const text of numbered(5)) client.messages.send(room.id, { text });
+    await until(
+      () => said(room).length === 4 && client.messages.failed.get().length === 1,
+      () => said(room),
+    );
+    expect(said(room)).toEqual(['message 0', 'message 1', 'message 3', 'message 4']);
+  });
+
+  it('refuses by itself what would not fit a frame', async () => {
+    const all = await world();
+    const { client } = await signedInTab(all);
+    client.messages.send(all.room.id, { text: 'x'.repeat(70_000) });
+    expect(client.messages.failed.get()).toMatchObject([{ problem: { type: 'body_too_long' } }]);
+  });
+
   it('lets go of a refused message for good', async () => {
     const all = await world();
     const { server, room, browser } = all;

@@ -43,6 +43,19 @@ describe('conversations', () => {
     await until(() => client.conversations.list.get().length === 0);
   });
 
+  it('that nobody looks at are told anew after a hole', async () => {
+    const all = await world();
+    const { server, room, bob } = all;
+    const { client } = await signedInTab(all);
+    server.loseLive = (_user, event) => event.kind === 'joined';
+    server.does(room, bob, { kind: 'add', user: server.addUser('eve').id });
+    server.say(room, bob, 'welcome, eve');
+    await until(() => client.conversations.get(room.id).get()?.members === 3);
+    server.say(room, bob, 'and on');
+    await until(() => client.conversations.get(room.id).get()?.unread === 2);
+    expect(server.asked.get(`GET /conversations/${room.id}`)).toBe(1);
+  });
+
   it('count mentions', async () => {
     const all = await world();
     const { server, room, bob, ann } = all;

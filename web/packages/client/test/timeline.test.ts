@@ -179,6 +179,32 @@ describe('reading', () => {
     expect(here?.get()?.unread).toBe(9);
   });
 
+  it('goes forward in the end, also where two devices moved at once', async () => {
+    const all = await longRoom(10);
+    const { room, ann, server } = all;
+    room.reads.set(ann.id, { seq: 3, version: 1, worthy: 0 });
+    const { client } = await signedInTab(all);
+    // The other device's word, of the same version, comes first.
+    room.reads.set(ann.id, { seq: 5, version: 2, worthy: 2 });
+    client.conversations.markRead(room.id, 9);
+    const read = room.reads.get(ann.id);
+    server.tell(ann.id, { type: 'cursor', conversation: room.id, user: ann.id, read });
+    await until(() => room.reads.get(ann.id)?.seq === 9);
+    expect(client.conversations.get(room.id).get()?.read.seq).toBe(9);
+  });
+
+  it('and writing moves the cursor past what is above', async () => {
+    const all = await longRoom(10);
+    all.room.reads.set(all.ann.id, { seq: 3, version: 1, worthy: 0 });
+    const { client } = await signedInTab(all);
+    client.messages.send(all.room.id, { text: 'I am here' });
+    await until(() => client.conversations.get(all.room.id).get()?.unread === 0);
+    all.server.say(all.room, all.bob, 'hello');
+    await until(() => client.conversations.get(all.room.id).get()?.unread === 1);
+    client.conversations.markRead(all.room.id, 15);
+    await until(() => all.room.reads.get(all.ann.id)?.seq === 15);
+  });
+
   it('while offline is told once connected', async () => {
     const all = await longRoom(10);
     all.room.reads.set(all.ann.id, { seq: 3, version: 1, worthy: 0 });

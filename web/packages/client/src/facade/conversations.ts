@@ -17,7 +17,7 @@ const noReceipts: readonly Receipt[] = [];
 const nobody: readonly UserId[] = [];
 
 export function conversationsApi(engine: Engine): ConversationsApi {
-  const { api, store, signals } = engine;
+  const { api, store, signals, cursors } = engine;
   const list = store.select(conversationList());
   const command = async (id: ConversationId, wanted: ConversationCommand): Promise<void> => {
     const body = { id: engine.uuid(), command: wanted };
@@ -54,8 +54,8 @@ export function conversationsApi(engine: Engine): ConversationsApi {
       store.dispatch({ type: 'members', conversation: id, members: page.items });
       return page;
     },
-    markRead: (id, seq) => signals.read(id, seq, false),
-    markUnread: (id, seq) => signals.read(id, seq - 1, true),
+    markRead: (id, seq) => cursors.read(id, seq, false),
+    markUnread: (id, seq) => cursors.read(id, seq - 1, true),
     receipts: byKey((id) => {
       const receipts = store.select((state) => state.conversations.get(id)?.receipts);
       return derived(receipts, (held) => (held ? [...held.values()] : noReceipts));

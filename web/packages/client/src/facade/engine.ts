@@ -6,15 +6,16 @@ import { History } from '../history/history';
 import { namedInEvents, namedInFrame, PeopleLoader } from '../history/people';
 import { Outbox } from '../outbox/outbox';
 import type { Platform } from '../platform/platform';
-import type { ReadyFrame, ServerFrame } from '../protocol/frames';
+import type { ClientFrame, ReadyFrame, ServerFrame } from '../protocol/frames';
 import type { ConversationId } from '../protocol/ids';
 import type { User } from '../protocol/objects';
 import { ProblemError, signedOut } from '../protocol/problem';
 import { Api } from '../session/api';
 import { Session } from '../session/session';
 import { Connection } from '../socket/connection';
+import { Cursors } from '../socket/cursors';
 import { Signals } from '../socket/signals';
-import { firstSync, nextSync } from '../socket/sync';
+import { Sync } from '../socket/sync';
 import { type Database, deleteDatabase, openDatabase } from '../storage/database';
 import { Store } from '../store/store';
 import { Windows } from '../timeline/windows';
@@ -45,12 +46,14 @@ export class Engine {
   readonly api: Api;
   readonly connection: Connection;
   readonly signals: Signals;
+  readonly cursors: Cursors;
   readonly history: History;
   readonly people: PeopleLoader;
   readonly drafts: Drafts;
   readonly windows: Windows;
   readonly arrivals: Arrivals;
   readonly #filler: Filler;
+  readonly #sync: Sync;
   #person: Person | null = null;
   #unsubscribe: () => void = () => undefined;
 
@@ -63,11 +66,14 @@ export class Engine {
     this.connection = new Connection(platform, gateway, this.session, {
       ready: (frame) => this.ready(frame),
       frame: (frame) => this.frame(frame),
-      lost: () => this.#person?.outbox.disconnected(),
+      lost: () => this.lost(),
       sessionEnded: (reason) => this.session.end(reason),
     });
     const isOnline = (): boolean => this.connection.isOnline();
-    this.signals = new Signals(platform, this.store, (frame) => this.connection.send(frame), isOnline);
+    const send = (frame: ClientFrame): void => this.connection.send(frame);
+    this.signals = new Signals(platform, send);
+    this.cursors = new Cursors(platform, this.store, send, isOnline);
+    this.#sync = new Sync(platform, this.store, send, () => this.synced());
     this.history = new History(this.api, this.store, platform.now, (events) =>
       this.people.want(namedInEvents(events)),
     );
@@ -143,6 +149,7 @@ export class Engine {
     if (person === null) return;
     person.outbox.stop();
     this.signals.stop();
+    this.cursors.stop();
     this.store.dispatch({ type: 'signed-out' });
     await this.drafts.close();
     await person.database.then(
@@ -155,8 +162,7 @@ export class Engine {
   private ready(frame: ReadyFrame): void {
     this.dispatch(frame);
     this.signals.connected();
-    this.store.dispatch({ type: 'syncing' });
-    this.connection.send(firstSync(this.store.get()));
+    this.#sync.start();
     this.#person?.outbox.connected();
     this.people.again();
     // Told again with the next connection if it fails.
@@ -167,7 +173,7 @@ export class Engine {
     this.#person?.outbox.frame(frame);
     const arrived = this.arrivals.before(frame);
     this.dispatch(frame);
-    this.signals.frame(frame);
+    this.cursors.frame(frame);
     this.people.want(namedInFrame(frame));
     arrived();
     if (frame.type === 'events') this.windows.tidy(frame.conversation);
@@ -176,16 +182,19 @@ export class Engine {
         this.store.dispatch({ type: 'clock', now: this.platform.now() }),
       );
     }
-    if (frame.type !== 'conversations') return;
-    const next = nextSync(this.store.get(), frame);
-    if (next === null) this.synced();
-    else this.connection.send(next);
+    this.#sync.frame(frame);
   }
 
   private synced(): void {
     this.connection.synced();
+    this.cursors.synced();
     this.windows.connected();
     this.#filler.check(true);
+  }
+
+  private lost(): void {
+    this.#sync.stop();
+    this.#person?.outbox.disconnected();
   }
 
   private dispatch(frame: ServerFrame): void {

@@ -4,6 +4,7 @@ import type { Channel, Platform } from '../platform/platform';
 import type { MessageCommand } from '../protocol/commands';
 import type { ClientFrame, ServerFrame } from '../protocol/frames';
 import type { CommandId, ConversationId, UserId } from '../protocol/ids';
+import type { Problem } from '../protocol/problem';
 import type { Database } from '../storage/database';
 import type { Store } from '../store/store';
 import type { UuidSource } from '../uuid';
@@ -19,6 +20,11 @@ export interface OutboxOptions {
   isOnline: () => boolean;
   send: (frame: ClientFrame) => void;
 }
+
+/** A frame longer than this ends the connection, so that it would be sent for ever: it is refused here. */
+const frameBytesMax = 64 * 1024;
+const envelopeBytes = 1024;
+const tooLong: Problem = { type: 'body_too_long', title: 'The message is too long' };
 
 /** What tabs tell each other. */
 type Notice = { type: 'entry'; entry: OutboxEntry } | { type: 'removed'; id: CommandId };
@@ -61,7 +67,12 @@ export class Outbox {
     const id = uuid();
     const seen = store.get().conversations.get(conversation)?.timeline.live.to ?? null;
     const entry = { id, conversation, command, position: id, at: platform.now(), seen } as const;
-    this.put({ ...entry, outcome: { state: 'waiting' } });
+    const frameMax = store.get().limits.frame_bytes ?? frameBytesMax;
+    const isTooLong = new TextEncoder().encode(JSON.stringify(command)).length > frameMax - envelopeBytes;
+    this.put({
+      ...entry,
+      outcome: isTooLong ? { state: 'refused', problem: tooLong } : { state: 'waiting' },
+    });
     return id;
   }
 
@@ -92,7 +103,7 @@ export class Outbox {
         this.#sender.answered(frame);
         return;
       case 'error':
-        this.#sender.error(frame.problem, frame.of);
+        if (frame.of === 'command') this.#sender.notTaken(frame.problem);
         return;
       case 'events':
         this.acknowledge(frame.conversation, frame.events);

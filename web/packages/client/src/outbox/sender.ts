@@ -37,6 +37,8 @@ export class Sender {
   /** Null where nothing keeps us from sending. Ended by its timer, not by the clock: the two differ by a little. */
   #pausedUntil: Millis | null = null;
   #attempt = 0;
+  /** Some command is not even understood, and nobody says which: one at a time until that is known. */
+  #isCautious = false;
   #cancelPause: () => void = () => undefined;
   #cancelTimeout: () => void = () => undefined;
 
@@ -66,7 +68,7 @@ export class Sender {
   /** Sends what may be sent now. Called whenever something about that has changed. */
   pump(): void {
     if (!this.#active || !this.port.isOnline() || this.#pausedUntil !== null) return;
-    let room = inFlightMax - this.inFlight();
+    let room = (this.#isCautious ? 1 : inFlightMax) - this.inFlight().length;
     for (const [conversation, entries] of this.port.entries()) {
       const lane = this.lane(conversation);
       if (lane.draining) continue;
@@ -85,6 +87,7 @@ export class Sender {
     this.expectAnswers();
     if (frame.type === 'committed') {
       this.#attempt = 0;
+      this.#isCautious = false;
       this.port.committed(frame.id, frame.seq);
     } else {
       this.rejected(lane, frame.id, frame.problem);
@@ -93,17 +96,20 @@ export class Sender {
     this.pump();
   }
 
-  /** A frame was not taken. If it does not say which, all that is on its way is sent again. */
-  error(problem: Problem, of: string | undefined): void {
-    for (const [conversation, lane] of this.#lanes) {
-      if (of !== undefined && lane.inFlight.has(of)) {
-        this.answered({ type: 'rejected', id: of, conversation, problem });
-        return;
-      }
+  /** A command frame was not taken, and the server could not say which: all that is on its way is sent again. */
+  notTaken(problem: Problem): void {
+    const [only, ...others] = this.inFlight();
+    if (only && others.length === 0) {
+      this.answered({ type: 'rejected', ...only, problem });
+      return;
     }
-    if (problem.type !== 'rate_limited') return;
     this.lost();
-    this.pause(problem.retry_after_ms);
+    if (verdictOn(problem).verdict === 'later') {
+      this.pause(problem.retry_after_ms);
+    } else {
+      this.#isCautious = true;
+      this.pump();
+    }
   }
 
   private rejected(lane: Lane, id: CommandId, problem: Problem): void {
@@ -150,15 +156,17 @@ export class Sender {
 
   private expectAnswers(): void {
     this.#cancelTimeout();
-    if (this.inFlight() === 0) return;
+    if (this.inFlight().length === 0) return;
     this.#cancelTimeout = this.platform.after(answerTimeoutMs, () => {
       this.lost();
       this.pump();
     });
   }
 
-  private inFlight(): number {
-    return [...this.#lanes.values()].reduce((sum, lane) => sum + lane.inFlight.size, 0);
+  private inFlight(): { id: CommandId; conversation: ConversationId }[] {
+    return [...this.#lanes].flatMap(([conversation, lane]) =>
+      [...lane.inFlight].map((id) => ({ id, conversation })),
+    );
   }
 
   private lane(conversation: ConversationId): Lane {

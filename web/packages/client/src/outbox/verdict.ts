@@ -10,7 +10,7 @@ export type Verdict =
   | { verdict: 'done' }
   | { verdict: 'refused' };
 
-const temporary = new Set(['rate_limited', 'unavailable', 'overloaded', 'busy', 'timeout', 'internal']);
+const temporary = new Set(['rate_limited', 'unavailable', 'storage_failed', 'stopping', 'internal']);
 
 export function verdictOn(problem: Problem): Verdict {
   if (problem.type === 'out_of_order') return { verdict: 'again' };

@@ -93,9 +93,9 @@ export class Session implements Tokens {
       this.accept(answer, this.platform.now());
       this.announce(answer);
     } catch (error) {
-      if (error instanceof ProblemError && error.problem.status === 401) {
-        this.end(this.#state.get().state === 'unknown' ? 'none' : 'ended');
-      }
+      const { type, status } = error instanceof ProblemError ? error.problem : {};
+      if (type === 'account_closed') this.end('account-closed');
+      else if (status === 401) this.end(this.#state.get().state === 'unknown' ? 'none' : 'ended');
       throw error;
     }
   }

@@ -1,33 +1,24 @@
-// Signals to the server that need not last: cursors, typing, presence, what is watched and open. Gathered so that a fast
-// typist or scroller sends little, and said again after each connect where they stand for a state.
+// Signals to the server that need not last: typing, presence, what is watched and open. What stands for a state is said again
+// after each connect.
 import type { Platform } from '../platform/platform';
-import type { ClientFrame, ServerFrame } from '../protocol/frames';
-import type { ConversationId, Millis, Seq, UserId } from '../protocol/ids';
-import type { Store } from '../store/store';
+import type { ClientFrame } from '../protocol/frames';
+import type { ConversationId, Millis, UserId } from '../protocol/ids';
 
 /** LIMITS of the protocol. */
 const watchMax = 200;
 const openMax = 20;
 
-const gatherMs = 300;
 const typingRepeatMs = 4_000;
 
 export class Signals {
   #presence: 'online' | 'away' = 'online';
   #watched: readonly UserId[] = [];
   #open: readonly ConversationId[] = [];
-  /** Read cursors moved here and not confirmed by the server's own word. */
-  readonly #unconfirmed = new Set<ConversationId>();
-  /** Cursors to tell with the next flush. */
-  readonly #moved = new Set<ConversationId>();
   readonly #typingSince = new Map<ConversationId, Millis>();
-  #cancelFlush: (() => void) | null = null;
 
   constructor(
-    private readonly platform: Pick<Platform, 'now' | 'after'>,
-    private readonly store: Store,
+    private readonly platform: Pick<Platform, 'now'>,
     private readonly send: (frame: ClientFrame) => void,
-    private readonly isOnline: () => boolean,
   ) {}
 
   /** After each `ready`. */
@@ -36,15 +27,9 @@ export class Signals {
     if (this.#presence === 'away') this.send({ type: 'presence', state: 'away' });
     if (this.#watched.length > 0) this.send({ type: 'watch', users: [...this.#watched] });
     if (this.#open.length > 0) this.send({ type: 'open', conversations: [...this.#open] });
-    for (const conversation of this.#unconfirmed) this.#moved.add(conversation);
-    this.flushSoon();
   }
 
   stop(): void {
-    this.#cancelFlush?.();
-    this.#cancelFlush = null;
-    this.#unconfirmed.clear();
-    this.#moved.clear();
     this.#watched = [];
     this.#open = [];
   }
@@ -69,27 +54,6 @@ export class Signals {
     return this.#open.includes(conversation);
   }
 
-  read(conversation: ConversationId, seq: Seq, back: boolean): void {
-    const before = this.store.get().conversations.get(conversation)?.read;
-    this.store.dispatch({ type: 'read', conversation, seq, back });
-    if (this.store.get().conversations.get(conversation)?.read === before) return;
-    this.#unconfirmed.add(conversation);
-    this.#moved.add(conversation);
-    this.flushSoon();
-  }
-
-  /** What came live was received; large rooms are not told of it. */
-  frame(frame: ServerFrame): void {
-    const { me, conversations } = this.store.get();
-    if (frame.type === 'cursor' && frame.read && frame.user === me?.id)
-      this.#unconfirmed.delete(frame.conversation);
-    if (frame.type !== 'events') return;
-    if (conversations.get(frame.conversation)?.facts.kind === 'channel') return;
-    if (frame.events.every((event) => event.author === me?.id)) return;
-    this.#moved.add(frame.conversation);
-    this.flushSoon();
-  }
-
   typing(conversation: ConversationId, on: boolean): void {
     const now = this.platform.now();
     const since = this.#typingSince.get(conversation);
@@ -98,24 +62,5 @@ export class Signals {
     if (on) this.#typingSince.set(conversation, now);
     else this.#typingSince.delete(conversation);
     this.send({ type: 'typing', conversation, on });
-  }
-
-  private flushSoon(): void {
-    this.#cancelFlush ??= this.platform.after(gatherMs, () => this.flush());
-  }
-
-  private flush(): void {
-    this.#cancelFlush = null;
-    if (!this.isOnline()) return;
-    for (const conversation of this.#moved) {
-      const state = this.store.get().conversations.get(conversation);
-      if (state === undefined) continue;
-      const { seq, version } = state.read;
-      this.send({
-        ...{ type: 'cursor', conversation, delivered: state.timeline.live.to },
-        ...(this.#unconfirmed.has(conversation) ? { read: { seq, version } } : {}),
-      });
-    }
-    this.#moved.clear();
   }
 }

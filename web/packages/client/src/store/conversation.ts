@@ -55,7 +55,7 @@ export function fromItem(
     id: item.id,
     facts: newer?.facts ?? factsOf(item),
     head,
-    read: held && isLater(held.read, item.read) ? held.read : item.read,
+    read: held && held.read.version > item.read.version ? held.read : item.read,
     mentions: item.mentions,
     settings: item.settings,
     last: newer?.last ?? previewOf(item.last),
@@ -80,11 +80,6 @@ function factsOf(item: Conversation): Facts {
     joinedSeq: item.joined_seq,
     with: item.with ?? null,
   };
-}
-
-/** The highest version wins; of one version, what is further on. */
-export function isLater(a: { seq: Seq; version: number }, b: { seq: Seq; version: number }): boolean {
-  return a.version > b.version || (a.version === b.version && a.seq > b.seq);
 }
 
 /** Facts after an event that is newer than they are. */

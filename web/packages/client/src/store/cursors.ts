@@ -3,13 +3,14 @@ import type { CursorFrame } from '../protocol/frames';
 import type { Seq, UserId } from '../protocol/ids';
 import type { ReadCursor } from '../protocol/objects';
 import type { Member } from '../protocol/rest';
-import { type ConversationState, isLater } from './conversation';
+import type { ConversationState } from './conversation';
 import { entryAt } from './timeline/ranges';
 
-/** The server tells how far somebody is; what one has moved here meanwhile wins by its version. */
+/** The server tells how far somebody is. What one has moved here meanwhile wins by its version; of one version, the server's. */
 export function cursorMoved(state: ConversationState, frame: CursorFrame, reader: UserId): ConversationState {
   if (frame.user === reader) {
-    return frame.read && !isLater(state.read, frame.read) ? withRead(state, frame.read, reader) : state;
+    const isNews = frame.read !== undefined && frame.read.version >= state.read.version;
+    return isNews && frame.read ? withRead(state, frame.read, reader) : state;
   }
   return withReceipt(state, frame.user, frame.read?.seq, frame.delivered);
 }

@@ -69,8 +69,8 @@ function withEvent(state: ConversationState, event: KlatchEvent, reader: UserId)
   if (event.author !== reader) {
     return event.mentions.includes(reader) ? { ...after, mentions: after.mentions + 1 } : after;
   }
-  // Who writes has read what is above.
-  const read = { seq: event.seq, version: state.read.version, worthy: event.worthy };
+  // Who writes has read what is above. The server counts a version for it, so that older wishes do not win; so do we.
+  const read = { seq: event.seq, version: state.read.version + 1, worthy: event.worthy };
   return event.seq > state.read.seq ? withRead(after, read, reader) : after;
 }
 

@@ -52,6 +52,11 @@ export class Gateway {
       this.hello(frame);
       return;
     }
+    const problem = this.server.misunderstand(frame);
+    if (problem) {
+      this.tell({ type: 'error', problem, of: frame.type });
+      return;
+    }
     switch (frame.type) {
       case 'sync':
         this.sync(frame, this.user.id);

@@ -63,7 +63,7 @@ export class Room {
     this.log.push(event);
     this.applyMembership(event);
     if (counts) {
-      const version = this.reads.get(author)?.version ?? 1;
+      const version = (this.reads.get(author)?.version ?? 0) + 1;
       this.reads.set(author, { seq: event.seq, version, worthy: event.worthy });
     }
     return event;

@@ -40,6 +40,8 @@ export class TestServer {
   /** True: this live event is not delivered to this user. */
   loseLive: (user: string, event: LogEvent) => boolean = () => false;
   conversationsPerPage = 200;
+  /** A frame that is answered by an `error`, as one that was not understood. */
+  misunderstand: (frame: ClientFrame) => Refusal | null = () => null;
 
   #http: Server | null = null;
   #port = 0;

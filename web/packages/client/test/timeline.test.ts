@@ -135,6 +135,19 @@ describe('a timeline', () => {
     expect(texts(timeline.get().items).length).toBe(3);
   });
 
+  it("of a conversation that is not one's own says so, until it is", async () => {
+    const all = await world();
+    const channel = all.server.addRoom('channel', 'open', [all.bob]);
+    const { client } = await signedInTab(all);
+    const timeline = client.messages.timeline(channel.id);
+    expect(timeline.get()).toMatchObject({ phase: 'failed', problem: { type: 'not_found' } });
+    await client.conversations.join(channel.id);
+    await ready(timeline);
+    all.server.does(channel, all.bob, { kind: 'remove', user: all.ann.id });
+    await until(() => timeline.get().problem?.type === 'not_found');
+    expect(timeline.get().items).toEqual([]);
+  });
+
   it('opens from memory without asking the server a second time', async () => {
     const all = await longRoom(30);
     const { client } = await signedInTab(all);

@@ -79,7 +79,7 @@ export class Engine {
     );
     this.people = new PeopleLoader(platform, this.api, this.store);
     this.drafts = new Drafts(platform);
-    this.windows = new Windows(this.store, this.history);
+    this.windows = new Windows(this.store, this.history, () => this.connection.isSynced());
     this.arrivals = new Arrivals(this.store);
     const isLookedAt = (id: ConversationId): boolean => this.signals.isOpen(id) || this.windows.has(id);
     this.#filler = new Filler(platform, this.store, this.history, isOnline, isLookedAt);

@@ -65,11 +65,18 @@ const noLocks: Locks = {
 
 function openChannel(name: string): Channel {
   const channel = new BroadcastChannel(name);
+  let isOpen = true;
   return {
-    post: (message) => channel.postMessage(message),
+    // What was under way when the channel was closed has nobody to tell.
+    post: (message) => {
+      if (isOpen) channel.postMessage(message);
+    },
     listen: (listener) => {
       channel.onmessage = (event: MessageEvent<unknown>) => listener(event.data);
     },
-    close: () => channel.close(),
+    close: () => {
+      isOpen = false;
+      channel.close();
+    },
   };
 }

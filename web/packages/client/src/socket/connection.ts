@@ -71,6 +71,11 @@ export class Connection {
     return this.#state.get().state === 'online';
   }
 
+  isSynced(): boolean {
+    const state = this.#state.get();
+    return state.state === 'online' && state.synced;
+  }
+
   /** Frames for which nobody is there are dropped: what matters is said again after `ready`. */
   send(frame: ClientFrame): void {
     this.#link?.send(frame);

@@ -31,6 +31,9 @@ const nowhere: Position = {
   ...{ place: null, phase: 'loading', problem: null, focus: null, older: 'idle', newer: 'idle' },
 };
 
+/** Not one of one's conversations: never was, or not any more. */
+const notFound: Problem = { type: 'not_found', title: 'There is no such conversation', status: 404 };
+
 /** Pages of nothing but reactions are passed over, so many at a time. */
 const emptyPagesMax = 5;
 
@@ -53,6 +56,8 @@ export class TimelineWindow implements Timeline {
     anchor: Anchor,
     private readonly store: Store,
     private readonly history: History,
+    /** Whether all conversations are known. */
+    private readonly isSynced: () => boolean,
     private readonly disposed: (window: TimelineWindow) => void,
   ) {
     this.#wanted = anchor;
@@ -106,20 +111,30 @@ export class TimelineWindow implements Timeline {
     this.disposed(this);
   }
 
-  /** Connected again: what could not be loaded is tried anew. */
+  /** Synced again: what could not be loaded is tried anew. */
   connected(): void {
     if (this.#position.phase === 'failed' && this.#wanted) this.goTo(this.#wanted);
+    this.changed();
   }
 
   private changed(): void {
     const held = this.held();
-    const { phase, place } = this.#position;
-    if (held && this.#wanted && phase === 'loading') this.goTo(this.#wanted);
-    // What was shown is gone from memory, since too much was missed: it is loaded anew.
-    else if (held && place !== null && phase === 'ready' && rangeFor(held, place) === undefined) {
-      this.goTo(place === 'latest' ? { at: 'latest' } : { at: 'seq', seq: place });
+    if (held) this.keep(held);
+    else if (this.isSynced() && this.#position.problem !== notFound) {
+      this.#generation += 1;
+      this.#wanted ??= { at: 'latest' };
+      this.move({ ...nowhere, phase: 'failed', problem: notFound });
     }
     this.tell();
+  }
+
+  private keep(held: ConversationState): void {
+    const { phase, place, problem } = this.#position;
+    if (this.#wanted && (phase === 'loading' || problem === notFound)) this.goTo(this.#wanted);
+    // What was shown is gone from memory, since too much was missed: it is loaded anew.
+    else if (place !== null && phase === 'ready' && rangeFor(held, place) === undefined) {
+      this.goTo(place === 'latest' ? { at: 'latest' } : { at: 'seq', seq: place });
+    }
   }
 
   private async seek(anchor: Anchor, held: ConversationState): Promise<void> {

@@ -12,12 +12,14 @@ export class Windows {
   constructor(
     private readonly store: Store,
     private readonly history: History,
+    private readonly isSynced: () => boolean,
   ) {}
 
   open(conversation: ConversationId, anchor: Anchor): TimelineWindow {
-    const window = new TimelineWindow(conversation, anchor, this.store, this.history, (disposed) => {
+    const { store, history, isSynced } = this;
+    const window = new TimelineWindow(conversation, anchor, store, history, isSynced, (disposed) => {
       this.#open.delete(disposed);
-      if (!this.has(conversation)) this.store.dispatch({ type: 'trim', conversation });
+      if (!this.has(conversation)) store.dispatch({ type: 'trim', conversation });
     });
     this.#open.add(window);
     return window;

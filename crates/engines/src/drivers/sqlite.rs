@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use klatch_ports::{Error, ErrorKind};
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use tokio::sync::Semaphore;
 
 use writer::Writer;
@@ -21,6 +22,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const STATEMENTS: usize = 64;
 /// Memory for pages of each connection: KiB.
 const CACHE_KIB: i64 = 16 * 1024;
+/// Pages in the write-ahead log at which it is moved into the database: 32 MiB. Fewer cost more, as the same few pages are then
+/// written again and again; more make opening slow after a crash, and each move longer.
+const CHECKPOINT_PAGES: i64 = 8_192;
 /// The size to which the write-ahead log is cut back: bytes.
 const WAL_BYTES: i64 = 64 * 1024 * 1024;
 
@@ -181,11 +185,14 @@ fn connect(path: &Path, schema: &Schema) -> rusqlite::Result<Connection> {
     if mode != "wal" {
         return Err(sentence(format!("the file system does not support write-ahead logging (it offers {mode})")));
     }
+    // Otherwise a statement whose plan might depend on what is bound is compiled anew each time, which costs more than running it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", CHECKPOINT_PAGES, |_| Ok(()))?;
     connection.pragma_update_and_check(None, "journal_size_limit", WAL_BYTES, |_| Ok(()))?;
     connection.pragma_update_and_check(None, "secure_delete", schema.secure_delete, |_| Ok(()))?;
     Ok(connection)
@@ -232,7 +239,7 @@ fn is_corrupt(error: &rusqlite::Error) -> bool {
 }
 
 /// The files of a database as they lie there this moment, copied elsewhere: what a process that dies now leaves behind. Right as
-/// long as the log was not moved into the database, which begins beyond a thousand pages.
+/// long as the log was not moved into the database, which begins beyond [`CHECKPOINT_PAGES`].
 #[cfg(test)]
 pub fn as_if_it_died(folder: &Path) -> tempfile::TempDir {
     let copy = tempfile::TempDir::new().unwrap();

@@ -174,6 +174,11 @@ impl Loop {
         }
         self.sync_as(durability)?;
         self.execute("BEGIN IMMEDIATE")?;
+        if let [(_, work)] = group {
+            // Alone it is undone with the transaction: a savepoint would copy every page that it changes.
+            work.run(&self.connection)?;
+            return self.execute("COMMIT");
+        }
         for (_, work) in group {
             self.execute("SAVEPOINT one")?;
             let own = work.run(&self.connection);

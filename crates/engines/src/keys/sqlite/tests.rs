@@ -40,7 +40,7 @@ fn left(folder: &TempDir, keys: impl Iterator<Item = u64>) -> usize {
 
 #[tokio::test]
 async fn nothing_of_a_destroyed_key_is_in_any_file() {
-    const ALL: u64 = 5_000;
+    const ALL: u64 = 2_000;
     let folder = TempDir::new().unwrap();
     let open = || Sqlite::open(&folder.path().join("keys.db")).unwrap();
     let mut keys = open();

@@ -1,4 +1,5 @@
 import react from '@vitejs/plugin-react';
+import { resolve } from 'node:path';
 import { defineConfig } from 'vite';
 
 // The app: hashed files, no inline script, nothing from elsewhere. `--mode fake` runs it on fixtures, without a server.
@@ -11,7 +12,11 @@ export default defineConfig(({ mode }) => ({
     emptyOutDir: true,
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    ...(mode === 'fake' && { rolldownOptions: { input: ['index.html'] } }),
+    ...(mode === 'fake' && {
+      rolldownOptions: {
+        input: ['index.html', 'gallery.html'].map((page) => resolve(import.meta.dirname, page)),
+      },
+    }),
   },
   server: { proxy: { '/api': { target: 'http://localhost:8080', ws: true } } },
 }));

@@ -1,5 +1,11 @@
 import type { Draft, MessageItem, User } from '@klatch/client';
-import { cleanName, type Completion, type CompletionKind, type ComposerSnapshot, type Strings } from '@klatch/views';
+import {
+  cleanName,
+  type Completion,
+  type CompletionKind,
+  type ComposerSnapshot,
+  type Strings,
+} from '@klatch/views';
 import { findEmoji, loadEmoji } from '@klatch/views';
 import { withEmoji } from '../services/preferences';
 import type { Services } from '../services/services';
@@ -37,7 +43,12 @@ export class ComposerModel {
   start(): () => void {
     const { client, preferences } = this.services;
     const kept = client.drafts.get(this.conversation);
-    const sources = [client.people.known, client.conversations.get(this.conversation), client.limits, preferences];
+    const sources = [
+      client.people.known,
+      client.conversations.get(this.conversation),
+      client.limits,
+      preferences,
+    ];
     for (const source of sources) this.ends.track(source.subscribe(() => this.draw()));
     this.ends.track(kept.subscribe(() => this.restored(kept.get())));
     this.ends.track(() => client.conversations.setTyping(this.conversation, false));
@@ -85,6 +96,7 @@ export class ComposerModel {
     client.messages.send(this.conversation, { text, emote, mentions, ...(reply && { replies: [reply] }) });
     client.conversations.setTyping(this.conversation, false);
     this.take({ text: '' });
+    this.services.ui.sent.set(true);
     this.timeline.toLatest();
   };
 
@@ -100,10 +112,14 @@ export class ComposerModel {
 
   private async completePerson(query: string): Promise<Completion[]> {
     const { conversations, people } = this.services.client;
-    const members = (await conversations.members(this.conversation, query, { limit: most })).items.map(({ user }) => user);
+    const members = (await conversations.members(this.conversation, query, { limit: most })).items.map(
+      ({ user }) => user,
+    );
     const here = new Set(members.map((user) => user.id));
     const others = members.length < most && query ? (await people.search(query, { limit: most })).items : [];
-    const all = [...members, ...others.filter((user) => !here.has(user.id))].filter((user) => user.state === 'active');
+    const all = [...members, ...others.filter((user) => !here.has(user.id))].filter(
+      (user) => user.state === 'active',
+    );
     return all.slice(0, most).map((user) => {
       this.met.set(user.id, user);
       const away = here.has(user.id) ? '' : ` · ${this.strings.composer.notHere}`;
@@ -123,12 +139,23 @@ export class ComposerModel {
       .get()
       .filter((item) => item.kind === 'channel' && item.name.toLowerCase().includes(wanted))
       .slice(0, most)
-      .map((item) => ({ id: item.id, label: cleanName(item.name), detail: item.topic || null, insert: `#${item.name}` }));
+      .map((item) => ({
+        id: item.id,
+        label: cleanName(item.name),
+        detail: item.topic || null,
+        insert: `#${item.name}`,
+      }));
   }
 
   private async completeEmoji(query: string): Promise<Completion[]> {
     const found = findEmoji(await loadEmoji(), query, most);
-    return found.map(({ emoji, code }) => ({ id: emoji, label: `:${code}:`, detail: null, insert: emoji, emoji }));
+    return found.map(({ emoji, code }) => ({
+      id: emoji,
+      label: `:${code}:`,
+      detail: null,
+      insert: emoji,
+      emoji,
+    }));
   }
 
   /** A draft that another place set: after a reload, or in another tab while nothing is written here. */

@@ -72,7 +72,9 @@ function Header({ conversation, side }: { conversation: string; side: Side | nul
   if (!snapshot) return null;
   const show = (panel: HeaderSide) =>
     router.go(paths.conversation(conversation, snapshot.side === panel ? null : { panel }));
-  return <ConversationHeaderView snapshot={snapshot} actions={{ show, back: () => router.go(paths.home()) }} />;
+  return (
+    <ConversationHeaderView snapshot={snapshot} actions={{ show, back: () => router.go(paths.home()) }} />
+  );
 }
 
 function Composer({ model }: { model: ComposerModel }) {

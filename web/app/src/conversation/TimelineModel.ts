@@ -75,7 +75,9 @@ export class TimelineModel {
       client.connection,
     ];
     for (const source of sources) this.ends.track(source.subscribe(this.gather.soon));
-    this.ends.track(client.messages.onArrival(({ conversation, message }) => this.arrived(conversation, message)));
+    this.ends.track(
+      client.messages.onArrival(({ conversation, message }) => this.arrived(conversation, message)),
+    );
     this.ends.track(this.sight.start());
     this.ends.track(this.gather.cancel);
     this.draw();
@@ -91,9 +93,16 @@ export class TimelineModel {
   }
 
   lastOwn(): MessageItem | undefined {
-    const found = this.timeline.get().items.findLast(
-      (item) => item.type === 'message' && item.own && item.seq !== null && item.body?.type === 'text' && !item.deleted,
-    );
+    const found = this.timeline
+      .get()
+      .items.findLast(
+        (item) =>
+          item.type === 'message' &&
+          item.own &&
+          item.seq !== null &&
+          item.body?.type === 'text' &&
+          !item.deleted,
+      );
     return found?.type === 'message' ? found : undefined;
   }
 
@@ -292,7 +301,8 @@ export class TimelineModel {
       this.fetched.add(reply.id);
       void this.services.client.messages.load(this.conversation, reply.seq).then(
         (found) => {
-          if (found?.seq != null) this.loaded = new Map(this.loaded).set(reply.id, { ...found, seq: found.seq });
+          if (found?.seq != null)
+            this.loaded = new Map(this.loaded).set(reply.id, { ...found, seq: found.seq });
           else this.gone = new Set(this.gone).add(reply.id);
           this.gather.soon();
         },
@@ -308,17 +318,21 @@ function same(one: unknown, other: unknown): boolean {
 }
 
 function peopleIn(item: TimelineItem): string[] {
-  if (item.type === 'message') return [item.author, ...item.mentions, ...item.reactions.flatMap(({ users }) => users)];
+  if (item.type === 'message')
+    return [item.author, ...item.mentions, ...item.reactions.flatMap(({ users }) => users)];
   return 'user' in item.event ? [item.event.author, item.event.user] : [item.event.author];
 }
 
 function sameRow(old: TimelineRow, row: TimelineRow): boolean {
   if (old.type === 'message' && row.type === 'message') {
     return (
-      old.message === row.message && old.grouped === row.grouped && old.from === row.from && old.to === row.to &&
-      old.day === row.day && old.unread === row.unread
+      old.message === row.message &&
+      old.grouped === row.grouped &&
+      old.from === row.from &&
+      old.to === row.to &&
+      old.day === row.day &&
+      old.unread === row.unread
     );
   }
   return same(old, row);
 }
-

@@ -16,7 +16,14 @@ interface Parts {
 }
 
 /** What can be done with a message, done. */
-export function messageActions({ services, conversation, timeline, composer, strings, pickEmoji }: Parts): MessageActions {
+export function messageActions({
+  services,
+  conversation,
+  timeline,
+  composer,
+  strings,
+  pickEmoji,
+}: Parts): MessageActions {
   const { client, ui, router, preferences } = services;
   const { messages } = client;
   const copy = (text: string) => {

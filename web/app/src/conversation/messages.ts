@@ -79,16 +79,24 @@ function contentOf(item: MessageItem, context: MessageContext): MessageContent {
 function replyOf(reply: ReplyItem, context: MessageContext): ReplySnapshot {
   const target = reply.message ?? context.loaded.get(reply.id);
   const base = { id: reply.id, seq: reply.seq };
-  if (!target) return { ...base, author: '', excerpt: '', state: context.gone.has(reply.id) ? 'gone' : 'far' };
+  if (!target)
+    return { ...base, author: '', excerpt: '', state: context.gone.has(reply.id) ? 'gone' : 'far' };
   if (target.body === null) return { ...base, author: '', excerpt: '', state: 'gone' };
   const hidden = context.blocked.has(target.author);
   const excerpt = hidden ? context.strings.message.blocked : excerptOf(target, context.strings);
-  return { ...base, author: personOf(target.author, context.known, context.strings).name, excerpt, state: 'known' };
+  return {
+    ...base,
+    author: personOf(target.author, context.known, context.strings).name,
+    excerpt,
+    state: 'known',
+  };
 }
 
 /** One line of a message, for lists and quotes. */
 export function excerptOf(message: Pick<Preview, 'body'>, strings: Strings): string {
   const { body } = message;
   if (body === null) return strings.sidebar.deletedPreview;
-  return body.type === 'unsupported' ? strings.message.unsupported : body.text.replace(/\s+/gu, ' ').slice(0, 200);
+  return body.type === 'unsupported'
+    ? strings.message.unsupported
+    : body.text.replace(/\s+/gu, ' ').slice(0, 200);
 }

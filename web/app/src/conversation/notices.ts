@@ -7,7 +7,7 @@ const mostNames = 3;
 /** What happened, in words; people who came or went one after the other share a line. */
 export function noticeLines(items: readonly NoticeItem[], known: Known, strings: Strings): string[] {
   const lines: string[] = [];
-  for (let at = 0; at < items.length; ) {
+  for (let at = 0; at < items.length;) {
     const event = items[at]?.event;
     if (!event) break;
     const alike = runOf(items, at);
@@ -67,10 +67,15 @@ function fewNames(users: string[], strings: Strings): string[] {
   return [...names.slice(0, mostNames), strings.notices.others(names.length - mostNames)];
 }
 
-function changeLine(event: Extract<KlatchEvent, { kind: 'changed' }>, author: string, strings: Strings): string {
+function changeLine(
+  event: Extract<KlatchEvent, { kind: 'changed' }>,
+  author: string,
+  strings: Strings,
+): string {
   const words = strings.notices;
   if (event.name !== undefined) return words.renamed(author, event.name);
-  if (event.topic !== undefined) return event.topic ? words.topic(author, event.topic) : words.topicCleared(author);
+  if (event.topic !== undefined)
+    return event.topic ? words.topic(author, event.topic) : words.topicCleared(author);
   if (event.history === undefined) return words.changed(author);
   return event.history === 'all' ? words.historyAll(author) : words.historySince(author);
 }

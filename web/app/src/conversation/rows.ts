@@ -1,4 +1,10 @@
-import type { ConversationItem, MessageItem, NoticeItem, TimelineItem, TimelineSnapshot } from '@klatch/client';
+import type {
+  ConversationItem,
+  MessageItem,
+  NoticeItem,
+  TimelineItem,
+  TimelineSnapshot,
+} from '@klatch/client';
 import { dayOf, type MessageSnapshot, type Strings, type TimelineRow } from '@klatch/views';
 import { conversationName, type Known } from '../support/names';
 import { noticeLines } from './notices';
@@ -29,7 +35,8 @@ export function buildRows(timeline: TimelineSnapshot, context: RowsContext): Tim
   const settled = timeline.items.filter((item) => item.seq !== null);
   const begin = settled[0]?.seq ?? conversation.head.seq + 1;
   const end = settled.at(-1)?.seq ?? 0;
-  if (timeline.older !== 'end' && begin > first) rows.push(gap(first, begin - 1, timeline.older === 'failed'));
+  if (timeline.older !== 'end' && begin > first)
+    rows.push(gap(first, begin - 1, timeline.older === 'failed'));
   else if (timeline.phase === 'ready') rows.push(startRow(first, context));
   new RowBuilder(rows, context).addAll(timeline.items);
   const unsent = rows.findIndex((row) => row.to < row.from && row.type === 'message');
@@ -44,7 +51,16 @@ export function buildRows(timeline: TimelineSnapshot, context: RowsContext): Tim
 function gap(from: number, to: number, failed: boolean): TimelineRow {
   const count = to - from + 1;
   const estimate = Math.min(count * perSeq, tallest);
-  return { type: 'gap', key: `gap-${from === 1 ? 'old' : from}`, from, to, estimate, day: null, unread: false, failed };
+  return {
+    type: 'gap',
+    key: `gap-${from === 1 ? 'old' : from}`,
+    from,
+    to,
+    estimate,
+    day: null,
+    unread: false,
+    failed,
+  };
 }
 
 function startRow(first: number, { conversation, known, strings }: RowsContext): TimelineRow {
@@ -56,7 +72,17 @@ function startRow(first: number, { conversation, known, strings }: RowsContext):
     direct: words.beginDirect(name),
   };
   const text = first > 1 ? words.beginSince : conversation.topic || null;
-  return { type: 'start', key: 'start', from: first, to: first - 1, estimate: 130, day: null, unread: false, title: titles[conversation.kind], text };
+  return {
+    type: 'start',
+    key: 'start',
+    from: first,
+    to: first - 1,
+    estimate: 130,
+    day: null,
+    unread: false,
+    title: titles[conversation.kind],
+    text,
+  };
 }
 
 class RowBuilder {
@@ -72,7 +98,7 @@ class RowBuilder {
   }
 
   addAll(items: readonly TimelineItem[]): void {
-    for (let at = 0; at < items.length; ) {
+    for (let at = 0; at < items.length;) {
       const item = items[at];
       if (!item) break;
       if (item.type === 'message') {
@@ -93,7 +119,17 @@ class RowBuilder {
     const from = item.seq ?? this.context.conversation.head.seq + 1;
     const to = item.seq === null ? from - 1 : Math.max(from, (next ?? from + 1) - 1);
     const message = this.context.snapshotOf(item);
-    this.rows.push({ type: 'message', key: item.key, from, to, estimate: estimate(item, grouped), day, unread, grouped, message });
+    this.rows.push({
+      type: 'message',
+      key: item.key,
+      from,
+      to,
+      estimate: estimate(item, grouped),
+      day,
+      unread,
+      grouped,
+      message,
+    });
     this.last = item;
   }
 
@@ -102,7 +138,17 @@ class RowBuilder {
     const to = run.at(-1)?.seq ?? first.seq;
     const day = this.newDay(first.at);
     const lines = noticeLines(run, known, strings);
-    this.rows.push({ type: 'notice', key: first.key, from: first.seq, to, estimate: 28, day, unread: false, at: first.at, lines });
+    this.rows.push({
+      type: 'notice',
+      key: first.key,
+      from: first.seq,
+      to,
+      estimate: 28,
+      day,
+      unread: false,
+      at: first.at,
+      lines,
+    });
     this.last = null;
   }
 
@@ -124,7 +170,9 @@ class RowBuilder {
     const { last } = this;
     if (last?.author !== item.author || item.replies.length > 0) return false;
     const emote = (message: MessageItem) => message.body?.type === 'text' && message.body.emote;
-    return item.at - last.at < groupMs && !emote(item) && !emote(last) && last.origin?.name === item.origin?.name;
+    return (
+      item.at - last.at < groupMs && !emote(item) && !emote(last) && last.origin?.name === item.origin?.name
+    );
   }
 }
 
@@ -142,5 +190,10 @@ function noticesFrom(items: readonly TimelineItem[], at: number): NoticeItem[] {
 function estimate(item: MessageItem, grouped: boolean): number {
   const text = item.body?.type === 'text' ? item.body.text : '';
   const lines = text.split('\n').length + Math.floor(text.length / 90);
-  return (grouped ? 4 : 34) + lines * 22 + (item.reactions.length > 0 ? 32 : 0) + (item.replies.length > 0 ? 22 : 0);
+  return (
+    (grouped ? 4 : 34) +
+    lines * 22 +
+    (item.reactions.length > 0 ? 32 : 0) +
+    (item.replies.length > 0 ? 22 : 0)
+  );
 }

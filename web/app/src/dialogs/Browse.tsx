@@ -10,7 +10,8 @@ export function Browse({ onClose }: { onClose: () => void }) {
   const attempt = useAttempt();
   const [query, setQuery] = useState('');
   const load = useCallback(
-    (after: string | undefined) => client.conversations.channels(query, { limit: 50, ...(after && { after }) }),
+    (after: string | undefined) =>
+      client.conversations.channels(query, { limit: 50, ...(after && { after }) }),
     [client, query],
   );
   const page = usePaged(query, load);

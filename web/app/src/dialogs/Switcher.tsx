@@ -20,7 +20,9 @@ export function Switcher({ onClose }: { onClose: () => void }) {
     if (entry.kind !== 'person') router.go(paths.conversation(entry.id));
     else void attempt(async () => router.go(paths.conversation(await client.conversations.direct(entry.id))));
   };
-  return <QuickSwitcherView snapshot={{ query, entries }} actions={{ search: setQuery, open, close: onClose }} />;
+  return (
+    <QuickSwitcherView snapshot={{ query, entries }} actions={{ search: setQuery, open, close: onClose }} />
+  );
 }
 
 /** One's conversations, unread and recent first, then people one could write to. */

@@ -1,4 +1,12 @@
-import { ProblemError, type ConnectionState, type Draft, type Invite, type KlatchClient, type SessionState, type User } from '@klatch/client';
+import {
+  ProblemError,
+  type ConnectionState,
+  type Draft,
+  type Invite,
+  type KlatchClient,
+  type SessionState,
+  type User,
+} from '@klatch/client';
 import { storeOf, type Store } from '../support/store';
 import { fakeConversations } from './conversations';
 import { fakeMessages } from './messages';
@@ -10,21 +18,26 @@ const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 250));
 
 /** The client on fixtures: `?state=empty`, `offline`, `signed-out`, `claim` or `still` in the address choose what it shows. */
 export async function createFakeClient(): Promise<KlatchClient> {
-  const asked = new URLSearchParams(location.search).get('state') ?? sessionStorage.getItem('fake.state') ?? '';
+  const asked =
+    new URLSearchParams(location.search).get('state') ?? sessionStorage.getItem('fake.state') ?? '';
   sessionStorage.setItem('fake.state', asked);
   const texts = await loadTexts();
   const now = Date.now();
   const world = new World(texts, now, asked === 'empty');
   if (asked === 'claim') world.site = { ...world.site, needs_owner: true };
   const inside: SessionState = { state: 'signed-in', user: me, session: 'here' };
-  const session = storeOf<SessionState>(asked === 'signed-out' ? { state: 'signed-out', reason: 'none' } : inside);
+  const session = storeOf<SessionState>(
+    asked === 'signed-out' ? { state: 'signed-out', reason: 'none' } : inside,
+  );
   const connection = storeOf<ConnectionState>(
-    asked === 'offline' ? { state: 'offline', since: now - 200_000, nextTryAt: now + 24_000 } : { state: 'online', synced: true },
+    asked === 'offline'
+      ? { state: 'offline', since: now - 200_000, nextTryAt: now + 24_000 }
+      : { state: 'online', synced: true },
   );
   const my = storeOf<User | undefined>(me);
   const signIn = async ({ password }: { password: string }) => {
     await pause();
-    if (password === 'wrong') throw new ProblemError({ type: 'invalid_credentials', title: 'Wrong' });
+    if (password === 'wrong') throw new ProblemError({ type: 'wrong_password', title: 'Wrong' });
     session.set(inside);
   };
   return {
@@ -65,7 +78,11 @@ export function matches(person: User, query: string): boolean {
   return `${person.name} ${person.display_name}`.toLowerCase().includes(query.toLowerCase());
 }
 
-function account(world: World, my: Store<User | undefined>, session: Store<SessionState>): KlatchClient['account'] {
+function account(
+  world: World,
+  my: Store<User | undefined>,
+  session: Store<SessionState>,
+): KlatchClient['account'] {
   const { blocks } = world;
   return {
     me: my,
@@ -77,7 +94,8 @@ function account(world: World, my: Store<User | undefined>, session: Store<Sessi
     close: () => Promise.resolve(session.set({ state: 'signed-out', reason: 'account-closed' })),
     blocks,
     block: (user) => Promise.resolve(blocks.update((last) => new Set([...last, user]))),
-    unblock: (user) => Promise.resolve(blocks.update((last) => new Set([...last].filter((id) => id !== user)))),
+    unblock: (user) =>
+      Promise.resolve(blocks.update((last) => new Set([...last].filter((id) => id !== user)))),
   };
 }
 
@@ -96,15 +114,24 @@ function site(world: World, now: number): KlatchClient['site'] {
     createInvite: async ({ uses }) => {
       await pause();
       const link = `${location.origin}/signup#invite=Wm9vLWZha2UtdG9rZW4`;
-      const made = { id: `i${String(open.length + 1)}`, link, uses_left: uses ?? null, expires_at: now + 86_400_000 };
+      const made = {
+        id: `i${String(open.length + 1)}`,
+        link,
+        uses_left: uses ?? null,
+        expires_at: now + 86_400_000,
+      };
       open.unshift(made);
       return made;
     },
     revokeInvite: (id) => {
-      open.splice(open.findIndex((invite) => invite.id === id), 1);
+      open.splice(
+        open.findIndex((invite) => invite.id === id),
+        1,
+      );
       return Promise.resolve();
     },
-    createPasswordReset: () => Promise.resolve({ link: `${location.origin}/reset#token=abc`, expires_at: now + 3_600_000 }),
+    createPasswordReset: () =>
+      Promise.resolve({ link: `${location.origin}/reset#token=abc`, expires_at: now + 3_600_000 }),
   };
 }
 
@@ -116,14 +143,20 @@ function devices(now: number) {
     last_used_at: now - ago,
     current: id === 'here',
   });
-  return [device('here', 'Firefox · Linux', 20_000), device('phone', 'Safari · iPhone', 7_200_000), device('old', 'Chrome · Windows', 900_000_000)];
+  return [
+    device('here', 'Firefox · Linux', 20_000),
+    device('phone', 'Safari · iPhone', 7_200_000),
+    device('old', 'Chrome · Windows', 900_000_000),
+  ];
 }
 
 function drafts(): KlatchClient['drafts'] {
   const kept = new Map<string, Store<Draft | undefined>>();
   const all = storeOf<ReadonlySet<string>>(new Set(['leila']));
   const of = (id: string) => {
-    const had = kept.get(id) ?? storeOf<Draft | undefined>(id === 'leila' ? { text: 'About the invoice: ' } : undefined);
+    const had =
+      kept.get(id) ??
+      storeOf<Draft | undefined>(id === 'leila' ? { text: 'About the invoice: ' } : undefined);
     kept.set(id, had);
     return had;
   };

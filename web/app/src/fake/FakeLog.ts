@@ -27,7 +27,9 @@ export class FakeLog {
 
   find(id: string): MessageItem | undefined {
     const seq = Number(id.split('-m')[1]);
-    const item = this.unsent.find((message) => message.id === id) ?? [...this.changed.values()].find((message) => message.id === id);
+    const item =
+      this.unsent.find((message) => message.id === id) ??
+      [...this.changed.values()].find((message) => message.id === id);
     if (item) return item;
     const made = seq >= 1 && seq <= this.head ? this.at(seq) : undefined;
     return made?.type === 'message' ? made : undefined;
@@ -72,7 +74,8 @@ export class FakeLog {
 
   private made(seq: number): TimelineItem {
     const at = this.now - (this.head - seq) * this.everyMs - noise(seq, 3) * this.everyMs * 0.4;
-    const author = people[this.authors[Math.floor(noise(Math.floor(seq / 3), 1) * this.authors.length)] ?? 0] ?? me;
+    const author =
+      people[this.authors[Math.floor(noise(Math.floor(seq / 3), 1) * this.authors.length)] ?? 0] ?? me;
     if (seq % 97 === 0 || seq === 1) return this.notice(seq, at, author.id);
     const text = this.texts[Math.floor(noise(seq, 2) * this.texts.length)] ?? '…';
     const plain = this.message(seq, author.id, text, at, `${this.id}-m${seq}`);
@@ -84,16 +87,27 @@ export class FakeLog {
       case 3: {
         const target = this.at(Math.max(2, seq - 4));
         if (target.type !== 'message') return {};
-        return { replies: [{ id: target.id, seq: target.seq, message: { ...target, seq: target.seq ?? 0 } }] };
+        return {
+          replies: [{ id: target.id, seq: target.seq, message: { ...target, seq: target.seq ?? 0 } }],
+        };
       }
       case 9:
-        return { reactions: [{ emoji: '👍', count: 3, users: people.slice(1, 4).map(({ id }) => id), me: false }, { emoji: '🎉', count: 1, users: [me.id], me: true }] };
+        return {
+          reactions: [
+            { emoji: '👍', count: 3, users: people.slice(1, 4).map(({ id }) => id), me: false },
+            { emoji: '🎉', count: 1, users: [me.id], me: true },
+          ],
+        };
       case 17:
         return { edited: { at: plain.at + 60_000 } };
       case 23:
         return { body: null, deleted: { at: plain.at, by: plain.author } };
       case 29:
-        return { body: { type: 'text', text: `@${me.name} could you have a look at this, please?`, emote: false }, mentions: [me.id], mentionsMe: plain.author !== me.id };
+        return {
+          body: { type: 'text', text: `@${me.name} could you have a look at this, please?`, emote: false },
+          mentions: [me.id],
+          mentionsMe: plain.author !== me.id,
+        };
       case 33:
         return { body: { type: 'text', text: 'waves to the whole room', emote: true } };
       case 37:
@@ -106,9 +120,17 @@ export class FakeLog {
   private notice(seq: number, at: number, author: string): TimelineItem {
     const base = { seq, id: `${this.id}-m${seq}`, author, at, worthy: seq };
     const user = people[seq % people.length]?.id ?? author;
-    const event = seq === 1
-      ? ({ ...base, kind: 'created', conversation_kind: 'channel', name: this.id, topic: '', history: 'all' } as const)
-      : ({ ...base, author: user, kind: 'joined', user, role: 'member' } as const);
+    const event =
+      seq === 1
+        ? ({
+            ...base,
+            kind: 'created',
+            conversation_kind: 'channel',
+            name: this.id,
+            topic: '',
+            history: 'all',
+          } as const)
+        : ({ ...base, author: user, kind: 'joined', user, role: 'member' } as const);
     return { type: 'notice', key: base.id, seq, at, event };
   }
 }

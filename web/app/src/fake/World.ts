@@ -22,16 +22,128 @@ interface Plan {
 const minute = 60_000;
 
 const plans: Plan[] = [
-  { id: 'ubuntu', kind: 'channel', name: 'ubuntu', topic: 'Support for Ubuntu since 2004 · be patient, be kind', length: 196_577, people: [1, 2, 3, 4, 5, 6, 7, 8, 9], members: 1284, unread: 23, mentions: 2, everyMs: 2 * minute },
-  { id: 'general', kind: 'channel', name: 'general', topic: 'What everybody should know', length: 4210, people: [1, 2, 3, 4, 5, 6], members: 86, unread: 0, mentions: 0, everyMs: 40 * minute, favourite: true },
-  { id: 'releases', kind: 'channel', name: 'releases', topic: 'One message each', length: 312, people: [6, 10], members: 54, unread: 4, mentions: 0, everyMs: 600 * minute },
-  { id: 'random', kind: 'channel', name: 'random', topic: '', length: 9120, people: [1, 2, 3, 9, 11], members: 71, unread: 118, mentions: 0, everyMs: 9 * minute, muted: true },
-  { id: 'design', kind: 'channel', name: 'design', topic: 'Pixels and people', length: 1804, people: [0, 2, 1], members: 12, unread: 0, mentions: 0, everyMs: 70 * minute },
-  { id: 'jonas', kind: 'direct', name: '', topic: '', length: 340, people: [0, 1], members: 2, unread: 2, mentions: 0, everyMs: 30 * minute },
-  { id: 'offsite', kind: 'group', name: 'Offsite in May', topic: '', length: 96, people: [0, 1, 2, 4], members: 5, unread: 0, mentions: 0, everyMs: 90 * minute },
-  { id: 'aiko', kind: 'direct', name: '', topic: '', length: 1210, people: [0, 2], members: 2, unread: 0, mentions: 0, everyMs: 50 * minute },
-  { id: 'leila', kind: 'direct', name: '', topic: '', length: 41, people: [0, 4], members: 2, unread: 0, mentions: 0, everyMs: 300 * minute },
-  { id: 'noor', kind: 'direct', name: '', topic: '', length: 1, people: [9], members: 2, unread: 0, mentions: 0, everyMs: 600 * minute },
+  {
+    id: 'ubuntu',
+    kind: 'channel',
+    name: 'ubuntu',
+    topic: 'Support for Ubuntu since 2004 · be patient, be kind',
+    length: 196_577,
+    people: [1, 2, 3, 4, 5, 6, 7, 8, 9],
+    members: 1284,
+    unread: 23,
+    mentions: 2,
+    everyMs: 2 * minute,
+  },
+  {
+    id: 'general',
+    kind: 'channel',
+    name: 'general',
+    topic: 'What everybody should know',
+    length: 4210,
+    people: [1, 2, 3, 4, 5, 6],
+    members: 86,
+    unread: 0,
+    mentions: 0,
+    everyMs: 40 * minute,
+    favourite: true,
+  },
+  {
+    id: 'releases',
+    kind: 'channel',
+    name: 'releases',
+    topic: 'One message each',
+    length: 312,
+    people: [6, 10],
+    members: 54,
+    unread: 4,
+    mentions: 0,
+    everyMs: 600 * minute,
+  },
+  {
+    id: 'random',
+    kind: 'channel',
+    name: 'random',
+    topic: '',
+    length: 9120,
+    people: [1, 2, 3, 9, 11],
+    members: 71,
+    unread: 118,
+    mentions: 0,
+    everyMs: 9 * minute,
+    muted: true,
+  },
+  {
+    id: 'design',
+    kind: 'channel',
+    name: 'design',
+    topic: 'Pixels and people',
+    length: 1804,
+    people: [0, 2, 1],
+    members: 12,
+    unread: 0,
+    mentions: 0,
+    everyMs: 70 * minute,
+  },
+  {
+    id: 'jonas',
+    kind: 'direct',
+    name: '',
+    topic: '',
+    length: 340,
+    people: [0, 1],
+    members: 2,
+    unread: 2,
+    mentions: 0,
+    everyMs: 30 * minute,
+  },
+  {
+    id: 'offsite',
+    kind: 'group',
+    name: 'Offsite in May',
+    topic: '',
+    length: 96,
+    people: [0, 1, 2, 4],
+    members: 5,
+    unread: 0,
+    mentions: 0,
+    everyMs: 90 * minute,
+  },
+  {
+    id: 'aiko',
+    kind: 'direct',
+    name: '',
+    topic: '',
+    length: 1210,
+    people: [0, 2],
+    members: 2,
+    unread: 0,
+    mentions: 0,
+    everyMs: 50 * minute,
+  },
+  {
+    id: 'leila',
+    kind: 'direct',
+    name: '',
+    topic: '',
+    length: 41,
+    people: [0, 4],
+    members: 2,
+    unread: 0,
+    mentions: 0,
+    everyMs: 300 * minute,
+  },
+  {
+    id: 'noor',
+    kind: 'direct',
+    name: '',
+    topic: '',
+    length: 1,
+    people: [9],
+    members: 2,
+    unread: 0,
+    mentions: 0,
+    everyMs: 600 * minute,
+  },
 ];
 
 const peers: Record<string, number> = { jonas: 1, aiko: 2, leila: 4, noor: 9 };
@@ -58,7 +170,9 @@ export class World {
     for (const plan of wanted) {
       this.logs.set(plan.id, new FakeLog(plan.id, plan.length, plan.people, texts, now, plan.everyMs));
     }
-    this.list = storeOf<readonly ConversationItem[]>(wanted.map((plan) => this.itemOf(plan)).sort(byActivity));
+    this.list = storeOf<readonly ConversationItem[]>(
+      wanted.map((plan) => this.itemOf(plan)).sort(byActivity),
+    );
   }
 
   get(id: string): ConversationItem | undefined {
@@ -66,7 +180,9 @@ export class World {
   }
 
   change(id: string, change: Partial<ConversationItem>): void {
-    this.list.update((all) => all.map((item) => (item.id === id ? { ...item, ...change } : item)).sort(byActivity));
+    this.list.update((all) =>
+      all.map((item) => (item.id === id ? { ...item, ...change } : item)).sort(byActivity),
+    );
   }
 
   add(item: ConversationItem, texts: string[]): void {
@@ -76,8 +192,13 @@ export class World {
 
   totals(): UnreadTotals {
     const unread = this.list.get().filter((item) => item.unread > 0 && item.settings.notify !== 'none');
-    const sum = (of: (item: ConversationItem) => number) => unread.reduce((total, item) => total + of(item), 0);
-    return { conversations: unread.length, messages: sum((item) => item.unread), mentions: sum((item) => item.mentions) };
+    const sum = (of: (item: ConversationItem) => number) =>
+      unread.reduce((total, item) => total + of(item), 0);
+    return {
+      conversations: unread.length,
+      messages: sum((item) => item.unread),
+      mentions: sum((item) => item.mentions),
+    };
   }
 
   /** The log of a conversation has changed: all that show it follow. */
@@ -88,7 +209,12 @@ export class World {
     const waiting = log?.unsent.filter((message) => message.state === 'sending').length ?? 0;
     const failed = log?.unsent.filter((message) => message.state === 'failed').length ?? 0;
     const head = { seq: log?.head ?? 0, worthy: log?.head ?? 0, at: last?.at ?? this.now };
-    this.change(id, { head, waiting, failed, ...(last?.type === 'message' && { last: { ...last, seq: head.seq } }) });
+    this.change(id, {
+      head,
+      waiting,
+      failed,
+      ...(last?.type === 'message' && { last: { ...last, seq: head.seq } }),
+    });
   }
 
   private itemOf(plan: Plan): ConversationItem {

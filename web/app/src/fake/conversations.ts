@@ -23,7 +23,10 @@ export function fakeConversations(world: World, texts: string[]): KlatchClient['
     channels: async (query) => {
       await pause();
       const items = listings.filter(({ name }) => name.includes(query.toLowerCase()));
-      return { items: items.map((item) => ({ ...item, joined: world.get(item.id) !== undefined })), next: null };
+      return {
+        items: items.map((item) => ({ ...item, joined: world.get(item.id) !== undefined })),
+        next: null,
+      };
     },
     members: async (id, query = '') => {
       await pause();
@@ -57,8 +60,23 @@ function writes(world: World, texts: string[]): Writes {
     const read = { seq: 0, version: 1, worthy: 0 };
     const head = { seq: 0, worthy: 0, at: Date.now() };
     const base: ConversationItem = {
-      id, kind: 'group', name: '', topic: '', history: 'all', role: 'owner', joinedSeq: 1, members: 1, with: null, head, read,
-      unread: 0, mentions: 0, settings: { notify: 'all', favourite: false }, last: null, waiting: 0, failed: 0,
+      id,
+      kind: 'group',
+      name: '',
+      topic: '',
+      history: 'all',
+      role: 'owner',
+      joinedSeq: 1,
+      members: 1,
+      with: null,
+      head,
+      read,
+      unread: 0,
+      mentions: 0,
+      settings: { notify: 'all', favourite: false },
+      last: null,
+      waiting: 0,
+      failed: 0,
     };
     world.add({ ...(like ?? base), ...base, ...change }, texts);
     return id;
@@ -76,7 +94,11 @@ function writes(world: World, texts: string[]): Writes {
     join: async (id) => {
       await pause();
       const listing = listings.find((channel) => channel.id === id);
-      fresh(id, { kind: 'channel', role: 'member', ...(listing && { name: listing.name, topic: listing.topic }) });
+      fresh(id, {
+        kind: 'channel',
+        role: 'member',
+        ...(listing && { name: listing.name, topic: listing.topic }),
+      });
     },
     leave: async (id) => {
       await pause();
@@ -103,7 +125,12 @@ const listings = [
   { id: 'music', name: 'music', topic: '', members: 44 },
   { id: 'random', name: 'random', topic: '', members: 71 },
   { id: 'rust', name: 'rust', topic: 'Borrowing, owning, sharing', members: 29 },
-  { id: 'ubuntu', name: 'ubuntu', topic: 'Support for Ubuntu since 2004 · be patient, be kind', members: 1284 },
+  {
+    id: 'ubuntu',
+    name: 'ubuntu',
+    topic: 'Support for Ubuntu since 2004 · be patient, be kind',
+    members: 1284,
+  },
 ];
 
 function member(user: Member['user'], index: number): Member {
@@ -112,5 +139,9 @@ function member(user: Member['user'], index: number): Member {
 
 function firstReceipts(item: ConversationItem | undefined) {
   const others = people.filter(({ id }) => id !== me.id).slice(0, Math.min(3, (item?.members ?? 1) - 1));
-  return others.map(({ id }) => ({ user: item?.with ?? id, read: item?.head.seq ?? 0, delivered: item?.head.seq ?? 0 }));
+  return others.map(({ id }) => ({
+    user: item?.with ?? id,
+    read: item?.head.seq ?? 0,
+    delivered: item?.head.seq ?? 0,
+  }));
 }

@@ -14,8 +14,12 @@ export function fakeMessages(world: World, texts: string[], live: boolean): Klat
   const seedUnsent = () => {
     const log = world.logs.get('offsite');
     if (!log) return;
-    const problem = { type: 'too_large', title: 'This is too long' };
-    log.unsent.push({ ...log.message(null, me.id, 'Here is the whole plan with all the train times', world.now, 'f1'), state: 'failed', problem });
+    const problem = { type: 'body_too_long', title: 'This is too long' };
+    log.unsent.push({
+      ...log.message(null, me.id, 'Here is the whole plan with all the train times', world.now, 'f1'),
+      state: 'failed',
+      problem,
+    });
     log.unsent.push({ ...log.message(null, me.id, 'and one more thing', world.now, 'f2'), state: 'sending' });
     world.touched('offsite');
   };
@@ -25,7 +29,8 @@ export function fakeMessages(world: World, texts: string[], live: boolean): Klat
     const at = log?.unsent.findIndex(({ key }) => key === message.key) ?? -1;
     if (!log || at < 0) return;
     const text = message.body?.type === 'text' ? message.body.text : '';
-    if (text.includes('fail')) log.unsent[at] = { ...message, state: 'failed', problem: { type: 'rate_limited', title: 'Too fast' } };
+    if (text.includes('fail'))
+      log.unsent[at] = { ...message, state: 'failed', problem: { type: 'rate_limited', title: 'Too fast' } };
     else log.append(...(log.unsent.splice(at, 1) as [MessageItem]));
     world.touched(conversation);
   };
@@ -43,17 +48,28 @@ export function fakeMessages(world: World, texts: string[], live: boolean): Klat
       if (!log) return key;
       const answered = replies.map((id) => ({ id, seq: log.find(id)?.seq ?? null, message: undefined }));
       const plain = log.message(null, me.id, text, Date.now(), key);
-      const message: MessageItem = { ...plain, body: { type: 'text', text, emote }, state: 'sending', replies: answered };
+      const message: MessageItem = {
+        ...plain,
+        body: { type: 'text', text, emote },
+        state: 'sending',
+        replies: answered,
+      };
       log.unsent.push(message);
       world.touched(conversation);
       setTimeout(() => settle(conversation, message), sendMs);
       return key;
     },
     edit: (conversation, target, text) =>
-      changeOf(conversation, target, { body: { type: 'text', text, emote: false }, edited: { at: Date.now() } }),
-    delete: (conversation, target) => changeOf(conversation, target, { body: null, deleted: { at: Date.now(), by: me.id } }),
-    react: (conversation, target, emoji) => changeOf(conversation, target, { reactions: reacted(world, conversation, target, emoji, true) }),
-    unreact: (conversation, target, emoji) => changeOf(conversation, target, { reactions: reacted(world, conversation, target, emoji, false) }),
+      changeOf(conversation, target, {
+        body: { type: 'text', text, emote: false },
+        edited: { at: Date.now() },
+      }),
+    delete: (conversation, target) =>
+      changeOf(conversation, target, { body: null, deleted: { at: Date.now(), by: me.id } }),
+    react: (conversation, target, emoji) =>
+      changeOf(conversation, target, { reactions: reacted(world, conversation, target, emoji, true) }),
+    unreact: (conversation, target, emoji) =>
+      changeOf(conversation, target, { reactions: reacted(world, conversation, target, emoji, false) }),
     pin: (conversation, target) => changeOf(conversation, target, { pinned: { at: Date.now(), by: me.id } }),
     unpin: (conversation, target) => changeOf(conversation, target, { pinned: null }),
     failed: world.failed,
@@ -65,7 +81,9 @@ export function fakeMessages(world: World, texts: string[], live: boolean): Klat
     pins: (conversation) => {
       const log = world.logs.get(conversation);
       const items = log?.range(log.head - 120, log.head) ?? [];
-      return Promise.resolve(items.filter((item) => item.type === 'message').filter((item) => item.pinned !== null));
+      return Promise.resolve(
+        items.filter((item) => item.type === 'message').filter((item) => item.pinned !== null),
+      );
     },
     onArrival: (listener) => {
       listeners.add(listener);
@@ -101,7 +119,11 @@ function unsentActions(world: World, settle: (conversation: string, message: Mes
   };
 }
 
-function openTimeline(world: World, conversation: string, anchor: Parameters<KlatchClient['messages']['timeline']>[1]) {
+function openTimeline(
+  world: World,
+  conversation: string,
+  anchor: Parameters<KlatchClient['messages']['timeline']>[1],
+) {
   const log = world.logs.get(conversation);
   if (!log) throw new Error(`There is no conversation ${conversation}`);
   const timeline = new FakeTimeline(log, () => world.get(conversation)?.read.seq ?? log.head, anchor);
@@ -127,7 +149,15 @@ function chatter(world: World, texts: string[], listeners: Set<(arrival: Arrival
     const log = world.logs.get(conversation);
     const item = world.get(conversation);
     if (!log || !item) return;
-    const message = log.append(log.message(log.head + 1, author, texts[turn % texts.length] ?? '…', Date.now(), `live-${String(turn)}`));
+    const message = log.append(
+      log.message(
+        log.head + 1,
+        author,
+        texts[turn % texts.length] ?? '…',
+        Date.now(),
+        `live-${String(turn)}`,
+      ),
+    );
     world.typing.get(conversation)?.set([]);
     world.touched(conversation);
     world.change(conversation, { unread: item.unread + 1 });

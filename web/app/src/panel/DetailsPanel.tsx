@@ -53,10 +53,13 @@ export function DetailsPanel({ conversation }: { conversation: string }) {
             }),
           ),
         setNotify: (notify) => void attempt(() => conversations.changeSettings(conversation, { notify })),
-        setFavourite: (favourite) => void attempt(() => conversations.changeSettings(conversation, { favourite })),
+        setFavourite: (favourite) =>
+          void attempt(() => conversations.changeSettings(conversation, { favourite })),
         setHistory: (history) => void attempt(() => conversations.change(conversation, { history })),
         copyLink: () =>
-          void copyText(location.origin + paths.conversation(conversation)).then(() => ui.say(strings.common.copied)),
+          void copyText(location.origin + paths.conversation(conversation)).then(() =>
+            ui.say(strings.common.copied),
+          ),
         members: () => router.go(paths.conversation(conversation, { panel: 'members' })),
         leave,
       }}

@@ -19,7 +19,8 @@ export function MembersPanel({ conversation }: { conversation: string }) {
   const item = useReadable(useMemo(() => client.conversations.get(conversation), [client, conversation]));
   const me = useReadable(client.account.me)?.id ?? '';
   const load = useCallback(
-    (after: string | undefined) => client.conversations.members(conversation, query, { limit: 100, ...(after && { after }) }),
+    (after: string | undefined) =>
+      client.conversations.members(conversation, query, { limit: 100, ...(after && { after }) }),
     [client, conversation, query],
   );
   const page = usePaged(`${query} ${String(item?.members)} ${String(item?.role)}`, load);
@@ -30,7 +31,13 @@ export function MembersPanel({ conversation }: { conversation: string }) {
     const { user, role } = member;
     const person = personOf(user.id, new Map([[user.id, user]]), strings);
     const self = user.id === me;
-    return { ...person, role, presence: presence.get(user.id) ?? 'offline', me: self, can: rights(item, member, self) };
+    return {
+      ...person,
+      role,
+      presence: presence.get(user.id) ?? 'offline',
+      me: self,
+      can: rights(item, member, self),
+    };
   });
   const remove = (user: string) =>
     ui.dialog.set({

@@ -15,7 +15,11 @@ export function PersonPanel({ user: id }: { user: string }) {
   const user = useReadable(useMemo(() => client.people.get(id), [client, id]));
   const me = useReadable(client.account.me);
   const blocked = useReadable(client.account.blocks).has(id);
-  const presence = usePresence('person', useMemo(() => [id], [id])).get(id) ?? 'offline';
+  const presence =
+    usePresence(
+      'person',
+      useMemo(() => [id], [id]),
+    ).get(id) ?? 'offline';
   const [resetLink, setResetLink] = useState<string | null>(null);
   if (!user) return null;
   const person = personOf(id, new Map([[id, user]]), strings);

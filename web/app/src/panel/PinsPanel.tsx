@@ -43,7 +43,11 @@ export function PinsPanel({ conversation }: { conversation: string }) {
   };
   return (
     <PinsView
-      snapshot={{ pins: (pins ?? []).map((pin) => messageSnapshot(pin, context, null)), loading: pins === null, now }}
+      snapshot={{
+        pins: (pins ?? []).map((pin) => messageSnapshot(pin, context, null)),
+        loading: pins === null,
+        now,
+      }}
       actions={{
         show: (id) => router.go(paths.message(conversation, id)),
         unpin: (id) => {

@@ -1,6 +1,4 @@
-export type Side =
-  | { panel: 'details' | 'members' | 'pins' }
-  | { panel: 'person'; user: string };
+export type Side = { panel: 'details' | 'members' | 'pins' } | { panel: 'person'; user: string };
 
 export const settingsPages = [
   'profile',
@@ -59,7 +57,12 @@ function decode(part: string): string {
 
 function parseConversation([conversation, m, message]: string[], url: URL): Route {
   if (!conversation) return { page: 'unknown' };
-  return { page: 'conversation', conversation, message: m === 'm' ? (message ?? null) : null, side: parseSide(url) };
+  return {
+    page: 'conversation',
+    conversation,
+    message: m === 'm' ? (message ?? null) : null,
+    side: parseSide(url),
+  };
 }
 
 function parseSide(url: URL): Side | null {

@@ -54,9 +54,16 @@ function depthOf(state: unknown): number {
 /** The path a plain click on one of our own links leads to. */
 function pathOfClick(event: MouseEvent): string | null {
   const modified = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
-  if (event.defaultPrevented || event.button !== 0 || modified || !(event.target instanceof Element)) return null;
+  if (event.defaultPrevented || event.button !== 0 || modified || !(event.target instanceof Element))
+    return null;
   const link = event.target.closest('a');
-  if (!link?.href || link.origin !== location.origin || link.target || link.getAttribute('href')?.startsWith('#')) return null;
+  if (
+    !link?.href ||
+    link.origin !== location.origin ||
+    link.target ||
+    link.getAttribute('href')?.startsWith('#')
+  )
+    return null;
   if (link.pathname.startsWith('/api/')) return null;
   return link.pathname + link.search + link.hash;
 }

@@ -31,12 +31,14 @@ function wants({ conversation, message }: Arrival): boolean {
 }
 
 export function allowed({ notifications, quiet }: Preferences, at: Date): boolean {
-  if (notifications !== 'on' || !('Notification' in window) || Notification.permission !== 'granted') return false;
+  if (notifications !== 'on' || !('Notification' in window) || Notification.permission !== 'granted')
+    return false;
   if (!quiet.on) return true;
   const minute = at.getHours() * 60 + at.getMinutes();
-  const inside = quiet.from <= quiet.until
-    ? minute >= quiet.from && minute < quiet.until
-    : minute >= quiet.from || minute < quiet.until;
+  const inside =
+    quiet.from <= quiet.until
+      ? minute >= quiet.from && minute < quiet.until
+      : minute >= quiet.from || minute < quiet.until;
   return !inside;
 }
 

@@ -26,7 +26,9 @@ export function oneTab(lookingAt: () => string | null): Tabs {
       await new Promise<never>(() => undefined);
     });
   }
-  channel.addEventListener('message', (event: MessageEvent<Word>) => others.set(event.data.tab, event.data.at));
+  channel.addEventListener('message', (event: MessageEvent<Word>) =>
+    others.set(event.data.tab, event.data.at),
+  );
   const tell = () => {
     const at = lookingAt();
     if (at === told) return;

@@ -8,7 +8,8 @@ export function startTitle({ client, router }: Services): void {
   const draw = () => {
     const route = router.route.get();
     const { messages, mentions } = client.conversations.totals.get();
-    const item = route.page === 'conversation' ? client.conversations.get(route.conversation).get() : undefined;
+    const item =
+      route.page === 'conversation' ? client.conversations.get(route.conversation).get() : undefined;
     const name = item ? conversationName(item, client.people.known.get(), en) : '';
     const here = [name, en.common.appName].filter(Boolean).join(' · ');
     const count = mentions || messages;
@@ -18,7 +19,12 @@ export function startTitle({ client, router }: Services): void {
     if (icon && icon.getAttribute('href') !== href) icon.href = href;
   };
   const { soon } = gatherer(draw);
-  for (const source of [client.conversations.totals, client.people.known, client.conversations.list, router.route]) {
+  for (const source of [
+    client.conversations.totals,
+    client.people.known,
+    client.conversations.list,
+    router.route,
+  ]) {
     source.subscribe(soon);
   }
 }

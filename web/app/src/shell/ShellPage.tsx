@@ -1,8 +1,16 @@
 import type { User } from '@klatch/client';
-import { ConnectionView, EmptyView, ShellView, SidebarView, useStrings, type SidebarActions } from '@klatch/views';
+import {
+  ConnectionView,
+  EmptyView,
+  ShellView,
+  SidebarView,
+  useStrings,
+  type SidebarActions,
+} from '@klatch/views';
 import { lazy, Suspense, useMemo, type ReactNode } from 'react';
 import { ConversationPage } from '../conversation/ConversationPage';
 import { DialogsHost } from '../dialogs/DialogsHost';
+import { NotifyAsk } from '../dialogs/NotifyAsk';
 import { Toasts } from '../dialogs/Toasts';
 import { paths, type Route } from '../router/route';
 import { useServices } from '../services/services';
@@ -49,6 +57,7 @@ export function ShellPage({ route, me }: { route: Inside; me: User }) {
         onWidths={(next) => preferences.change({ widths: next })}
       />
       <DialogsHost />
+      <NotifyAsk />
       <Toasts />
     </>
   );
@@ -85,17 +94,25 @@ function Sidebar({ me, selected }: { me: User; selected: string | null }) {
 }
 
 function Main({ route, me }: { route: Inside; me: User }): ReactNode {
+  const { ui } = useServices();
   const strings = useStrings();
   if (route.page === 'conversation') return <Conversation key={route.conversation} route={route} />;
   if (route.page === 'unknown') return <Nowhere />;
   return (
-    <EmptyView logo title={strings.timeline.welcomeTitle(me.display_name || me.name)} text={strings.timeline.welcomeText} />
+    <EmptyView
+      logo
+      title={strings.timeline.welcomeTitle(me.display_name || me.name)}
+      text={strings.timeline.welcomeText}
+      action={{ label: strings.sidebar.browse, onPress: () => ui.dialog.set({ type: 'browse' }) }}
+    />
   );
 }
 
 function Conversation({ route }: { route: Extract<Inside, { page: 'conversation' }> }) {
   const { client } = useServices();
-  const item = useReadable(useMemo(() => client.conversations.get(route.conversation), [client, route.conversation]));
+  const item = useReadable(
+    useMemo(() => client.conversations.get(route.conversation), [client, route.conversation]),
+  );
   const connection = useReadable(client.connection);
   if (!item) {
     const known = connection.state === 'online' && connection.synced;

@@ -45,14 +45,19 @@ function handle(event: KeyboardEvent, services: Services): boolean {
 }
 
 function isWriting(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || /^(?:INPUT|TEXTAREA|SELECT)$/u.test(target.tagName));
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable || /^(?:INPUT|TEXTAREA|SELECT)$/u.test(target.tagName))
+  );
 }
 
 /** To the conversation above or below in the list as it is shown; with Shift, to one with unread messages. */
 function step({ client, router }: Services, by: number, unread: boolean): void {
   const shown = [...document.querySelectorAll<HTMLAnchorElement>('nav a[href^="/c/"]')];
   const route = router.route.get();
-  const at = shown.findIndex((link) => route.page === 'conversation' && link.pathname === paths.conversation(route.conversation));
+  const at = shown.findIndex(
+    (link) => route.page === 'conversation' && link.pathname === paths.conversation(route.conversation),
+  );
   const from = at < 0 && by < 0 ? shown.length : at;
   for (let index = from + by; index >= 0 && index < shown.length; index += by) {
     const link = shown[index];

@@ -1,5 +1,11 @@
 import type { ConversationItem, User } from '@klatch/client';
-import { useStrings, type ConversationEntry, type SidebarSection, type SidebarSnapshot, type Strings } from '@klatch/views';
+import {
+  useStrings,
+  type ConversationEntry,
+  type SidebarSection,
+  type SidebarSnapshot,
+  type Strings,
+} from '@klatch/views';
 import { useMemo } from 'react';
 import { paths } from '../router/route';
 import { useServices } from '../services/services';
@@ -21,7 +27,10 @@ export function useSidebar(site: string, me: User, selected: string | null): Sid
   const peers = useMemo(() => list.flatMap((item) => (item.with ? [item.with] : [])).slice(0, 150), [list]);
   const watched = useMemo(() => [...peers, me.id], [peers, me.id]);
   const presence = usePresence('sidebar', watched);
-  const typing = useEach(useMemo(() => list.slice(0, 150).map((item) => item.id), [list]), client.conversations.typing);
+  const typing = useEach(
+    useMemo(() => list.slice(0, 150).map((item) => item.id), [list]),
+    client.conversations.typing,
+  );
   useEach(peers, client.people.get);
   const sections = useMemo(() => {
     const context: EntryContext = {
@@ -36,7 +45,11 @@ export function useSidebar(site: string, me: User, selected: string | null): Sid
   }, [list, known, strings, me.id, drafts, presence, typing]);
   return {
     site,
-    me: { id: me.id, name: personOf(me.id, new Map([[me.id, me]]), strings).name, presence: presence.get(me.id) ?? 'online' },
+    me: {
+      id: me.id,
+      name: personOf(me.id, new Map([[me.id, me]]), strings).name,
+      presence: presence.get(me.id) ?? 'online',
+    },
     owner: me.role === 'owner',
     sections,
     selected,
@@ -78,8 +91,9 @@ function previewOf(item: ConversationItem, { known, strings, me }: EntryContext)
   if (!item.last) return null;
   const text = excerptOf(item.last, strings);
   if (item.last.author === item.with) return text;
-  const author = item.last.author === me ? strings.common.you : personOf(item.last.author, known, strings).name;
-  return strings.sidebar.preview(author.charAt(0).toLocaleUpperCase() + author.slice(1), text);
+  const author =
+    item.last.author === me ? strings.sidebar.you : personOf(item.last.author, known, strings).name;
+  return strings.sidebar.preview(author, text);
 }
 
 /** Favourites first, then channels by name, then people and groups by activity. */

@@ -7,7 +7,8 @@ export type Known = ReadonlyMap<string, User>;
 export function personOf(id: string, known: Known, strings: Strings): PersonSnapshot {
   const user = known.get(id);
   if (!user) return { id, name: strings.common.unknownPerson, handle: '' };
-  const name = user.state === 'closed' ? strings.common.closedAccount : cleanName(user.display_name || user.name);
+  const name =
+    user.state === 'closed' ? strings.common.closedAccount : cleanName(user.display_name || user.name);
   return { id, name: name || cleanName(user.name) || strings.common.unknownPerson, handle: user.name };
 }
 

@@ -15,12 +15,15 @@ export function usePeopleSearch(without: ReadonlySet<string>): Omit<PeoplePicker
   const [chosen, setChosen] = useState<PersonSnapshot[]>([]);
   useEffect(() => {
     let wanted = true;
-    const timer = window.setTimeout(() => {
-      client.people.search(query, { limit: 30 }).then(
-        (page) => wanted && setFound({ query, users: page.items }),
-        () => wanted && setFound({ query, users: [] }),
-      );
-    }, query ? restMs : 0);
+    const timer = window.setTimeout(
+      () => {
+        client.people.search(query, { limit: 30 }).then(
+          (page) => wanted && setFound({ query, users: page.items }),
+          () => wanted && setFound({ query, users: [] }),
+        );
+      },
+      query ? restMs : 0,
+    );
     return () => {
       wanted = false;
       window.clearTimeout(timer);

@@ -54,3 +54,4 @@ export * from './SettingsView/BlockedSettings';
 export * from './SettingsView/CloseAccountSettings';
 export * from './SettingsView/SiteSettings';
 export * from './SettingsView/InviteSettings';
+export * from './NotifyAskView/NotifyAskView';

@@ -17,7 +17,12 @@ export function AddPeopleView({ title, people, submit, onClose }: AddPeopleProps
   const footer = submit && (
     <>
       <Button onClick={onClose}>{strings.common.cancel}</Button>
-      <Button look="primary" busy={submit.busy} disabled={people.chosen.length === 0} onClick={submit.onPress}>
+      <Button
+        look="primary"
+        busy={submit.busy}
+        disabled={people.chosen.length === 0}
+        onClick={submit.onPress}
+      >
         {submit.label}
       </Button>
     </>

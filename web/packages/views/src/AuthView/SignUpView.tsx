@@ -65,7 +65,8 @@ function Form({ snapshot, actions }: SignUpViewProps) {
   const onSubmit = (event: FormEvent) => {
     event.preventDefault();
     setTried(true);
-    if (form.name.trim() && !short) actions.signUp({ ...form, name: form.name.trim(), displayName: form.displayName.trim() });
+    if (form.name.trim() && !short)
+      actions.signUp({ ...form, name: form.name.trim(), displayName: form.displayName.trim() });
   };
   return (
     <form className={styles.form} noValidate onSubmit={onSubmit}>

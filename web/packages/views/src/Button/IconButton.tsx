@@ -14,7 +14,15 @@ export interface IconButtonProps extends ButtonHTMLAttributes<HTMLButtonElement>
   ref?: Ref<HTMLButtonElement>;
 }
 
-export function IconButton({ icon, label, keys, size = 'm', tip = 'below', className, ...rest }: IconButtonProps) {
+export function IconButton({
+  icon,
+  label,
+  keys,
+  size = 'm',
+  tip = 'below',
+  className,
+  ...rest
+}: IconButtonProps) {
   return (
     <button
       type="button"

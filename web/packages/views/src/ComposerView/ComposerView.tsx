@@ -59,7 +59,12 @@ export function ComposerView({ snapshot, actions }: ComposerViewProps) {
       )}
       <div className={styles.box}>
         {preview ? (
-          <div className={styles.preview} role="region" aria-label={strings.composer.previewLabel} tabIndex={0}>
+          <div
+            className={styles.preview}
+            role="region"
+            aria-label={strings.composer.previewLabel}
+            tabIndex={0}
+          >
             {text.trim() ? <MarkdownView text={text} /> : <p>{strings.composer.previewEmpty}</p>}
           </div>
         ) : (
@@ -73,7 +78,13 @@ export function ComposerView({ snapshot, actions }: ComposerViewProps) {
           />
         )}
         <div className={styles.bar}>
-          <FormatBar composer={composer} actions={actions} recent={snapshot.recentEmoji} preview={preview} onPreview={setPreview} />
+          <FormatBar
+            composer={composer}
+            actions={actions}
+            recent={snapshot.recentEmoji}
+            preview={preview}
+            onPreview={setPreview}
+          />
           <Left left={left} limit={snapshot.limit} />
           <IconButton
             icon={snapshot.mode.type === 'edit' ? 'check' : 'send'}
@@ -115,11 +126,19 @@ function TextBox({ snapshot, actions, composer, completions, onSend, onLongPaste
   const onPaste = (event: ClipboardEvent<HTMLTextAreaElement>) => {
     const text = event.clipboardData.getData('text/plain');
     const start = event.currentTarget.selectionStart;
-    if (text.length > longPaste && text.includes('\n')) onLongPaste({ start, end: start + text.replace(/\r\n?/gu, '\n').length });
+    if (text.length > longPaste && text.includes('\n'))
+      onLongPaste({ start, end: start + text.replace(/\r\n?/gu, '\n').length });
   };
   return (
     <>
-      {open && <CompletionList id={id} items={completions.items} chosen={completions.chosen} onPick={completions.pick} />}
+      {open && (
+        <CompletionList
+          id={id}
+          items={completions.items}
+          chosen={completions.chosen}
+          onPick={completions.pick}
+        />
+      )}
       <textarea
         ref={composer.area}
         className={styles.text}
@@ -158,7 +177,8 @@ function onComposerKey(
   const format = control && !event.altKey ? shortcuts[event.key.toLowerCase()] : undefined;
   if (event.key === 'Enter' && (control || (snapshot.enterSends && !event.shiftKey))) send();
   else if (format) composer.replace(applyFormat(format, composer.selected()));
-  else if (event.key === 'ArrowUp' && composer.text === '' && snapshot.mode.type === 'new') actions.editLast();
+  else if (event.key === 'ArrowUp' && composer.text === '' && snapshot.mode.type === 'new')
+    actions.editLast();
   else if (event.key === 'Escape' && actions.leave()) event.stopPropagation();
   else return;
   event.preventDefault();

@@ -69,7 +69,9 @@ export function FormatBar({ composer, actions, recent, preview, onPreview }: Pro
         aria-pressed={preview}
         onClick={() => onPreview(!preview)}
       />
-      {anchor && <EmojiPicker anchor={anchor} recent={recent} onPick={insert} onClose={() => setAnchor(null)} />}
+      {anchor && (
+        <EmojiPicker anchor={anchor} recent={recent} onPick={insert} onClose={() => setAnchor(null)} />
+      )}
     </div>
   );
 }

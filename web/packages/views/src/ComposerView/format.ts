@@ -26,7 +26,11 @@ function wrap({ text, start, end }: Selected, [open, close]: [string, string]): 
   const after = text.slice(end);
   if (before.endsWith(open) && after.startsWith(close)) {
     const from = start - open.length;
-    return { text: before.slice(0, from) + inside + after.slice(close.length), start: from, end: from + inside.length };
+    return {
+      text: before.slice(0, from) + inside + after.slice(close.length),
+      start: from,
+      end: from + inside.length,
+    };
   }
   const from = start + open.length;
   return { text: before + open + inside + close + after, start: from, end: from + inside.length };

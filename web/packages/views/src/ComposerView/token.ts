@@ -11,7 +11,9 @@ const kinds: Record<string, CompletionKind> = { '@': 'person', '#': 'channel', '
 
 /** The half-written name before the caret, if there is one: "@an", "#ub", ":smi". */
 export function tokenAt(text: string, caret: number): Token | null {
-  const match = /(?:^|[\s([{"'])([@#:])([\p{L}\p{N}_+\-.]{0,40})$/u.exec(text.slice(Math.max(0, caret - 60), caret));
+  const match = /(?:^|[\s([{"'])([@#:])([\p{L}\p{N}_+\-.]{0,40})$/u.exec(
+    text.slice(Math.max(0, caret - 60), caret),
+  );
   const sign = match?.[1];
   const query = match?.[2] ?? '';
   const kind = sign ? kinds[sign] : undefined;

@@ -11,7 +11,10 @@ export interface ComposerText {
 }
 
 /** The text of the composer, held here so that typing waits for nothing; told to `onChange`. */
-export function useComposerText(given: { key: string; text: string }, onChange: (text: string) => void): ComposerText {
+export function useComposerText(
+  given: { key: string; text: string },
+  onChange: (text: string) => void,
+): ComposerText {
   const area = useRef<HTMLTextAreaElement>(null);
   const selection = useRef<Selected | null>(null);
   const [{ key, text }, setState] = useState({ key: given.key, text: given.text });

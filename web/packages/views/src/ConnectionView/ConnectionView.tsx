@@ -6,7 +6,11 @@ import styles from './ConnectionView.module.css';
 export type ConnectionSnapshot =
   | { state: 'fine' }
   | { state: 'connecting' }
-  | { state: 'offline'; since: number; /** Nothing while the device itself has no network. */ nextTryIn: number | null }
+  | {
+      state: 'offline';
+      since: number;
+      /** Nothing while the device itself has no network. */ nextTryIn: number | null;
+    }
   | { state: 'refused'; outdated: boolean };
 
 interface Props {

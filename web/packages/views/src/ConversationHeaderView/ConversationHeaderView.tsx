@@ -29,7 +29,12 @@ export function ConversationHeaderView({ snapshot, actions }: Props) {
   const strings = useStrings();
   const words = strings.timeline;
   const button = (side: Side, icon: 'info' | 'people' | 'pin', label: string) => (
-    <IconButton icon={icon} label={label} aria-pressed={snapshot.side === side} onClick={() => actions.show(side)} />
+    <IconButton
+      icon={icon}
+      label={label}
+      aria-pressed={snapshot.side === side}
+      onClick={() => actions.show(side)}
+    />
   );
   return (
     <header className={styles.header}>
@@ -51,7 +56,8 @@ export function ConversationHeaderView({ snapshot, actions }: Props) {
 }
 
 function Sign({ snapshot }: Pick<Props, 'snapshot'>) {
-  if (snapshot.peer) return <Avatar id={snapshot.peer.id} name={snapshot.name} size="s" presence={snapshot.peer.presence} />;
+  if (snapshot.peer)
+    return <Avatar id={snapshot.peer.id} name={snapshot.name} size="s" presence={snapshot.peer.presence} />;
   return (
     <span className={styles.sign}>
       <Icon name={snapshot.kind === 'channel' ? 'hash' : 'people'} />

@@ -38,7 +38,12 @@ export function DetailsView({ snapshot, actions }: Props) {
   return (
     <div className={styles.details}>
       {snapshot.kind !== 'direct' && <About snapshot={snapshot} actions={actions} />}
-      <Switch label={words.favourite} hint={words.favouriteHint} checked={snapshot.favourite} onChange={actions.setFavourite} />
+      <Switch
+        label={words.favourite}
+        hint={words.favouriteHint}
+        checked={snapshot.favourite}
+        onChange={actions.setFavourite}
+      />
       <Choice
         label={words.notify}
         value={snapshot.notify}
@@ -118,8 +123,20 @@ function Edit({ snapshot, actions, onDone }: Props & { onDone: () => void }) {
   };
   return (
     <form className={styles.about} onSubmit={(event) => void onSubmit(event)}>
-      <TextField label={words.name} value={name} autoFocus required maxLength={80} onChange={(event) => setName(event.currentTarget.value)} />
-      <TextArea label={words.topic} value={topic} maxLength={500} onChange={(event) => setTopic(event.currentTarget.value)} />
+      <TextField
+        label={words.name}
+        value={name}
+        autoFocus
+        required
+        maxLength={80}
+        onChange={(event) => setName(event.currentTarget.value)}
+      />
+      <TextArea
+        label={words.topic}
+        value={topic}
+        maxLength={500}
+        onChange={(event) => setTopic(event.currentTarget.value)}
+      />
       <div className={styles.row}>
         <Button look="primary" type="submit" busy={busy}>
           {strings.common.save}

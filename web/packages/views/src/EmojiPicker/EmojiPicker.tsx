@@ -49,9 +49,17 @@ export function EmojiPicker({ anchor, recent, onPick, onClose }: EmojiPickerProp
       />
       <div className={styles.all}>
         {!query && recent.length > 0 && (
-          <Group label={strings.emoji.recent} emoji={recent.map((emoji) => ({ emoji, name: emoji }))} onPick={pick} />
+          <Group
+            label={strings.emoji.recent}
+            emoji={recent.map((emoji) => ({ emoji, name: emoji }))}
+            onPick={pick}
+          />
         )}
-        {query ? <Group label={strings.emoji.found} emoji={shown} onPick={pick} /> : <Groups all={all} onPick={pick} />}
+        {query ? (
+          <Group label={strings.emoji.found} emoji={shown} onPick={pick} />
+        ) : (
+          <Groups all={all} onPick={pick} />
+        )}
         {shown.length === 0 && all.length > 0 && <p className={styles.none}>{strings.common.nothingFound}</p>}
       </div>
     </div>
@@ -75,7 +83,12 @@ function useEmoji(): Emoji[] {
 function Groups({ all, onPick }: { all: Emoji[]; onPick: (emoji: string) => void }) {
   const names = useStrings().emoji.groups;
   return Object.entries(names).map(([group, label]) => (
-    <Group key={group} label={label} emoji={all.filter((emoji) => emoji.group === Number(group))} onPick={onPick} />
+    <Group
+      key={group}
+      label={label}
+      emoji={all.filter((emoji) => emoji.group === Number(group))}
+      onPick={onPick}
+    />
   ));
 }
 
@@ -92,7 +105,14 @@ function Group({ label, emoji, onPick }: GroupProps) {
       <h3 className={styles.title}>{label}</h3>
       <div className={styles.grid}>
         {emoji.map(({ emoji: sign, name }) => (
-          <button key={sign} type="button" className={styles.emoji} aria-label={name} title={name} onClick={() => onPick(sign)}>
+          <button
+            key={sign}
+            type="button"
+            className={styles.emoji}
+            aria-label={name}
+            title={name}
+            onClick={() => onPick(sign)}
+          >
             {sign}
           </button>
         ))}
@@ -108,7 +128,12 @@ function onPickerKey(event: KeyboardEvent<HTMLDivElement>, onClose: () => void):
     onClose();
     return;
   }
-  const steps: Record<string, number> = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns };
+  const steps: Record<string, number> = {
+    ArrowRight: 1,
+    ArrowLeft: -1,
+    ArrowDown: columns,
+    ArrowUp: -columns,
+  };
   const step = steps[event.key];
   const field = event.target instanceof HTMLInputElement;
   if (step === undefined || (field && event.key !== 'ArrowDown')) return;

@@ -17,7 +17,10 @@ export function loadEmoji(): Promise<Emoji[]> {
 
 /** Best first: what begins with the words, then what has them anywhere. */
 export function findEmoji(all: Emoji[], query: string, limit: number): Emoji[] {
-  const wanted = query.trim().toLowerCase().replace(/[_\s]+/gu, ' ');
+  const wanted = query
+    .trim()
+    .toLowerCase()
+    .replace(/[_\s]+/gu, ' ');
   if (!wanted) return all.slice(0, limit);
   const ranked = all
     .map((emoji) => ({ emoji, rank: rankOf(emoji, wanted) }))

@@ -16,7 +16,13 @@ export interface ChoiceProps<Value extends string> {
 }
 
 /** One of a few: radio buttons that look like cards. */
-export function Choice<Value extends string>({ label, options, value, onChange, disabled }: ChoiceProps<Value>) {
+export function Choice<Value extends string>({
+  label,
+  options,
+  value,
+  onChange,
+  disabled,
+}: ChoiceProps<Value>) {
   const name = useId();
   return (
     <fieldset className={styles.set} disabled={disabled}>

@@ -79,7 +79,15 @@ export function TextArea({ label, hint, error, quiet = false, className, ...rest
 export type SelectFieldProps = Common &
   SelectHTMLAttributes<HTMLSelectElement> & { options: { value: string; label: string }[] };
 
-export function SelectField({ label, hint, error, quiet = false, options, className, ...rest }: SelectFieldProps) {
+export function SelectField({
+  label,
+  hint,
+  error,
+  quiet = false,
+  options,
+  className,
+  ...rest
+}: SelectFieldProps) {
   const id = useId();
   return (
     <Frame id={id} label={label} hint={hint} error={error} quiet={quiet}>

@@ -41,7 +41,7 @@ function trimEnd(found: string): string {
     const last = found[end - 1] ?? '';
     const opens = found.slice(0, end).split('(').length;
     const closes = found.slice(0, end).split(')').length;
-    if (!'.,;:!?\'*_~'.includes(last) && !(last === ')' && closes > opens)) break;
+    if (!".,;:!?'*_~".includes(last) && !(last === ')' && closes > opens)) break;
     end -= 1;
   }
   return found.slice(0, end);

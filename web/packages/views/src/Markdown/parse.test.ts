@@ -46,7 +46,10 @@ describe('parseMarkdown', () => {
     ['```', 'p:```'],
     ['```\nnever closed', 'pre(|never closed)'],
     ['see https://example.org/a_b_c.', 'p:see link(https://example.org/a_b_c|https://example.org/a_b_c).'],
-    ['(https://en.wikipedia.org/wiki/Rust_(language))', 'p:(link(https://en.wikipedia.org/wiki/Rust_(language)|https://en.wikipedia.org/wiki/Rust_(language)))'],
+    [
+      '(https://en.wikipedia.org/wiki/Rust_(language))',
+      'p:(link(https://en.wikipedia.org/wiki/Rust_(language)|https://en.wikipedia.org/wiki/Rust_(language)))',
+    ],
     ['[here](https://example.org)', 'p:link(https://example.org/|here)'],
     ['[x](javascript:alert(1))', 'p:[x](javascript:alert(1))'],
     ['<b>html</b>', 'p:<b>html</b>'],
@@ -83,6 +86,9 @@ describe('splitMentions', () => {
 
   it('marks only the people listed, the longest name first', () => {
     const pieces = splitMentions('@anna and @ann, not @annabel nor @bob', [ann, anna]);
-    expect(pieces.filter((piece) => piece.type === 'mention').map((piece) => piece.text)).toEqual(['@anna', '@ann']);
+    expect(pieces.filter((piece) => piece.type === 'mention').map((piece) => piece.text)).toEqual([
+      '@anna',
+      '@ann',
+    ]);
   });
 });

@@ -12,7 +12,9 @@ export function parseMarkdown(text: string, depth = 0): Block[] {
   const blocks: Block[] = [];
   let at = 0;
   while (at < lines.length) {
-    const taken = takeFence(lines, at) ?? (depth < maxDepth ? (takeQuote(lines, at, depth) ?? takeList(lines, at, depth)) : null);
+    const taken =
+      takeFence(lines, at) ??
+      (depth < maxDepth ? (takeQuote(lines, at, depth) ?? takeList(lines, at, depth)) : null);
     const { block, next } = taken ?? takeParagraph(lines, at, depth);
     if (block) blocks.push(block);
     at = next;
@@ -75,7 +77,10 @@ function takeParagraph(lines: string[], at: number, depth: number): Taken {
     inner.push(line);
   }
   const children = parseInline(inner.join('\n'));
-  return { block: inner.length > 0 ? { type: 'paragraph', children } : null, next: Math.max(next, at + (inner.length ? 0 : 1)) };
+  return {
+    block: inner.length > 0 ? { type: 'paragraph', children } : null,
+    next: Math.max(next, at + (inner.length ? 0 : 1)),
+  };
 }
 
 function startsBlock(line: string, depth: number): boolean {

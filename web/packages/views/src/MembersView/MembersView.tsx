@@ -89,7 +89,9 @@ function MemberRow({ member, actions }: { member: MemberSnapshot; actions: Membe
         <span className="visually-hidden">, {strings.common.presence[member.presence]}</span>
         {member.role !== 'member' && <span className={styles.role}>{strings.common.roles[member.role]}</span>}
       </button>
-      {items.length > 0 && <MenuButton icon="more" size="s" label={strings.panel.memberMenu(member.name)} items={items} />}
+      {items.length > 0 && (
+        <MenuButton icon="more" size="s" label={strings.panel.memberMenu(member.name)} items={items} />
+      )}
     </li>
   );
 }
@@ -107,7 +109,14 @@ function memberItems(
     onSelect: () => actions.setRole(member.id, role),
   }));
   if (member.can.remove) {
-    items.push({ id: 'remove', label: words.remove, icon: 'leave', danger: true, separated: items.length > 0, onSelect: () => actions.remove(member.id) });
+    items.push({
+      id: 'remove',
+      label: words.remove,
+      icon: 'leave',
+      danger: true,
+      separated: items.length > 0,
+      onSelect: () => actions.remove(member.id),
+    });
   }
   return items;
 }

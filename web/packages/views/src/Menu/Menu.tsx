@@ -51,7 +51,11 @@ export function Menu({ label, items, anchor, onClose }: MenuProps) {
           }}
         >
           <span className={styles.icon}>
-            {item.checked ? <Icon name="check" size={18} /> : item.icon && <Icon name={item.icon} size={18} />}
+            {item.checked ? (
+              <Icon name="check" size={18} />
+            ) : (
+              item.icon && <Icon name={item.icon} size={18} />
+            )}
           </span>
           <span className={styles.label}>{item.label}</span>
           {item.keys && <kbd className={styles.keys}>{item.keys}</kbd>}
@@ -79,7 +83,11 @@ function onMenuKey(event: KeyboardEvent, ref: RefObject<HTMLDivElement | null>, 
 }
 
 /** Shows a popover in the top layer beside its anchor, closes it on a press elsewhere, and gives the focus back. */
-export function useFloating(ref: RefObject<HTMLElement | null>, anchor: HTMLElement | null, onClose: () => void) {
+export function useFloating(
+  ref: RefObject<HTMLElement | null>,
+  anchor: HTMLElement | null,
+  onClose: () => void,
+) {
   const close = useRef(onClose);
   useEffect(() => {
     close.current = onClose;
@@ -91,7 +99,8 @@ export function useFloating(ref: RefObject<HTMLElement | null>, anchor: HTMLElem
     placeBy(box, anchor);
     (box.querySelector<HTMLElement>('[data-autofocus], [role^=menuitem]') ?? box).focus();
     const outside = (event: PointerEvent) => {
-      if (event.target instanceof Node && !box.contains(event.target) && !anchor.contains(event.target)) close.current();
+      if (event.target instanceof Node && !box.contains(event.target) && !anchor.contains(event.target))
+        close.current();
     };
     const moved = () => close.current();
     document.addEventListener('pointerdown', outside, true);

@@ -22,11 +22,13 @@ export function MessageBody({ message, actions }: Props) {
   );
 }
 
-function TextBody({ message, content, actions }: Props & { content: Extract<MessageContent, { type: 'text' }> }) {
+function TextBody({
+  message,
+  content,
+  actions,
+}: Props & { content: Extract<MessageContent, { type: 'text' }> }) {
   const strings = useStrings();
-  const text = (
-    <MarkdownView text={content.text} mentions={content.mentions} onPerson={actions.showPerson} />
-  );
+  const text = <MarkdownView text={content.text} mentions={content.mentions} onPerson={actions.showPerson} />;
   return (
     <>
       {content.emote ? (

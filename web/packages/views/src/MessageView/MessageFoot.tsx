@@ -117,7 +117,9 @@ function Receipt({ receipt }: { receipt: ReceiptSnapshot }) {
       {faces.map((face) => (
         <Avatar key={face.id} id={face.id} name={face.name} size="xs" />
       ))}
-      {more > 0 && <span aria-hidden="true">{faces.length === 0 ? words.readByCount(more) : `+${String(more)}`}</span>}
+      {more > 0 && (
+        <span aria-hidden="true">{faces.length === 0 ? words.readByCount(more) : `+${String(more)}`}</span>
+      )}
     </p>
   );
 }

@@ -27,7 +27,13 @@ export function MessageToolbar({ message, items, recentEmoji, actions, onMore }:
             type="button"
             className={styles.emoji}
             aria-label={words.reactWith(emoji)}
-            onClick={() => actions.react(message.id, emoji, !message.reactions.some((had) => had.emoji === emoji && had.mine))}
+            onClick={() =>
+              actions.react(
+                message.id,
+                emoji,
+                !message.reactions.some((had) => had.emoji === emoji && had.mine),
+              )
+            }
           >
             {emoji}
           </button>

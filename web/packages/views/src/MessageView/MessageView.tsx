@@ -64,8 +64,18 @@ export const MessageView = memo(function MessageView(props: MessageViewProps) {
         <MessageBody message={message} actions={actions} />
         <MessageFoot message={message} actions={actions} />
       </div>
-      {active && <MessageToolbar message={message} items={items} recentEmoji={recentEmoji} actions={actions} onMore={setMenuAt} />}
-      {menuAt && <Menu label={strings.message.actions} items={items} anchor={menuAt} onClose={() => setMenuAt(null)} />}
+      {active && (
+        <MessageToolbar
+          message={message}
+          items={items}
+          recentEmoji={recentEmoji}
+          actions={actions}
+          onMore={setMenuAt}
+        />
+      )}
+      {menuAt && (
+        <Menu label={strings.message.actions} items={items} anchor={menuAt} onClose={() => setMenuAt(null)} />
+      )}
     </article>
   );
 });
@@ -86,7 +96,11 @@ type PartProps = Pick<MessageViewProps, 'message' | 'actions'>;
 function MessageSide({ message, grouped, actions }: PartProps & { grouped: boolean }) {
   if (grouped) {
     return (
-      <time className={styles.sideTime} dateTime={new Date(message.at).toISOString()} title={exactTime(message.at)}>
+      <time
+        className={styles.sideTime}
+        dateTime={new Date(message.at).toISOString()}
+        title={exactTime(message.at)}
+      >
         {timeOfDay(message.at)}
       </time>
     );
@@ -115,7 +129,11 @@ function MessageHead({ message, actions }: PartProps) {
       >
         <bdi>{message.author.name}</bdi>
       </button>
-      <time className={styles.time} dateTime={new Date(message.at).toISOString()} title={exactTime(message.at)}>
+      <time
+        className={styles.time}
+        dateTime={new Date(message.at).toISOString()}
+        title={exactTime(message.at)}
+      >
         {timeOfDay(message.at)}
       </time>
       {message.origin && <span className={styles.time}>{strings.message.via(message.origin)}</span>}

@@ -32,9 +32,7 @@ export interface ReplySnapshot {
 }
 
 export type ReceiptSnapshot =
-  | { type: 'sent' }
-  | { type: 'delivered' }
-  | { type: 'read'; faces: PersonSnapshot[]; more: number };
+  { type: 'sent' } | { type: 'delivered' } | { type: 'read'; faces: PersonSnapshot[]; more: number };
 
 export interface MessageSnapshot {
   id: string;

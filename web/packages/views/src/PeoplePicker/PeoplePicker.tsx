@@ -19,7 +19,16 @@ export interface PeoplePickerProps {
 }
 
 /** Finds people by name and gathers those who are chosen. */
-export function PeoplePicker({ label, found, chosen, loading, query, onSearch, onChoose, onUnchoose }: PeoplePickerProps) {
+export function PeoplePicker({
+  label,
+  found,
+  chosen,
+  loading,
+  query,
+  onSearch,
+  onChoose,
+  onUnchoose,
+}: PeoplePickerProps) {
   const words = useStrings().dialogs;
   const id = useId();
   const [at, setAt] = useState(0);
@@ -69,7 +78,9 @@ export function PeoplePicker({ label, found, chosen, loading, query, onSearch, o
           </li>
         ))}
       </ul>
-      {!loading && found.length === 0 && <p className={styles.none}>{query ? words.nobody : words.nobodyYet}</p>}
+      {!loading && found.length === 0 && (
+        <p className={styles.none}>{query ? words.nobody : words.nobodyYet}</p>
+      )}
     </div>
   );
 }

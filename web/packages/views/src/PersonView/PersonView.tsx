@@ -72,7 +72,12 @@ export function PersonView({ snapshot, actions }: Props) {
       </div>
       {snapshot.resetLink && (
         <div className={styles.link}>
-          <TextField label={words.resetText} readOnly value={snapshot.resetLink} onFocus={(event) => event.currentTarget.select()} />
+          <TextField
+            label={words.resetText}
+            readOnly
+            value={snapshot.resetLink}
+            onFocus={(event) => event.currentTarget.select()}
+          />
           <Button icon="copy" onClick={actions.copyReset}>
             {strings.common.copy}
           </Button>

@@ -28,7 +28,8 @@ export function QuickSwitcherView({ snapshot, actions }: Props) {
   const [{ index, query }, setChosen] = useState({ index: 0, query: '' });
   const { entries } = snapshot;
   const chosen = query === snapshot.query ? Math.min(index, entries.length - 1) : 0;
-  const choose = (next: number) => setChosen({ index: (next + entries.length) % entries.length, query: snapshot.query });
+  const choose = (next: number) =>
+    setChosen({ index: (next + entries.length) % entries.length, query: snapshot.query });
   const onKeyDown = (event: KeyboardEvent) => {
     const entry = entries[chosen];
     if (event.key === 'ArrowDown' && entry) choose(chosen + 1);

@@ -37,7 +37,11 @@ export function AppearanceSettings({ snapshot, actions }: Props) {
           { value: 'compact', label: words.compact },
         ]}
       />
-      <Switch label={words.previews} checked={snapshot.previews} onChange={(previews) => actions.change({ previews })} />
+      <Switch
+        label={words.previews}
+        checked={snapshot.previews}
+        onChange={(previews) => actions.change({ previews })}
+      />
       <Switch
         label={words.enterSends}
         hint={words.enterSendsHint}

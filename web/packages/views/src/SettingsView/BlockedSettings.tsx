@@ -12,14 +12,19 @@ interface Props {
 
 export function BlockedSettings({ snapshot, actions }: Props) {
   const words = useStrings().settings;
-  if (snapshot.people.length === 0) return <EmptyView icon="block" title={words.blocked} text={words.noBlocked} />;
+  if (snapshot.people.length === 0)
+    return <EmptyView icon="block" title={words.blocked} text={words.noBlocked} />;
   return (
     <ul className={styles.list}>
       {snapshot.people.map((person) => (
         <li key={person.id} className={styles.item}>
           <Avatar id={person.id} name={person.name} size="s" />
           <bdi className={styles.grow}>{person.name}</bdi>
-          <Button small aria-label={`${words.unblock} ${person.name}`} onClick={() => actions.unblock(person.id)}>
+          <Button
+            small
+            aria-label={`${words.unblock} ${person.name}`}
+            onClick={() => actions.unblock(person.id)}
+          >
             {words.unblock}
           </Button>
         </li>

@@ -31,7 +31,12 @@ export function InviteSettings({ snapshot, actions }: Props) {
       {snapshot.link && (
         <div className={styles.note}>
           <div className={styles.beside}>
-            <TextField label={words.link} readOnly value={snapshot.link} onFocus={(event) => event.currentTarget.select()} />
+            <TextField
+              label={words.link}
+              readOnly
+              value={snapshot.link}
+              onFocus={(event) => event.currentTarget.select()}
+            />
             <Button look="primary" icon="copy" onClick={actions.copy}>
               {strings.common.copy}
             </Button>
@@ -48,7 +53,9 @@ export function InviteSettings({ snapshot, actions }: Props) {
             <div className={styles.grow}>
               <p className={styles.strong}>{words.usesLeft(invite.usesLeft)}</p>
               <p className={styles.soft}>
-                {invite.expiresAt === null ? words.endsNever : words.endsAt(ago(invite.expiresAt, snapshot.now))}
+                {invite.expiresAt === null
+                  ? words.endsNever
+                  : words.endsAt(ago(invite.expiresAt, snapshot.now))}
               </p>
             </div>
             <Button small onClick={() => actions.withdraw(invite.id)}>

@@ -13,7 +13,11 @@ export interface NotificationSnapshot {
 
 interface Props {
   snapshot: NotificationSnapshot;
-  actions: { ask: () => void; setOn: (on: boolean) => void; setQuiet: (quiet: NotificationSnapshot['quiet']) => void };
+  actions: {
+    ask: () => void;
+    setOn: (on: boolean) => void;
+    setQuiet: (quiet: NotificationSnapshot['quiet']) => void;
+  };
 }
 
 const clock = (minutes: number) =>
@@ -21,7 +25,9 @@ const clock = (minutes: number) =>
 
 function minutesOf(time: string): number | null {
   const [hours, minutes] = time.split(':').map(Number);
-  return hours === undefined || minutes === undefined || Number.isNaN(hours + minutes) ? null : hours * 60 + minutes;
+  return hours === undefined || minutes === undefined || Number.isNaN(hours + minutes)
+    ? null
+    : hours * 60 + minutes;
 }
 
 export function NotificationSettings({ snapshot, actions }: Props) {

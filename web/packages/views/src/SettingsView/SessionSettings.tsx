@@ -32,11 +32,16 @@ export function SessionSettings({ snapshot, actions }: Props) {
                 {device.name} {device.current && <span className={styles.tag}>{words.thisDevice}</span>}
               </p>
               <p className={styles.soft}>
-                {words.lastUsed(ago(device.lastUsedAt, snapshot.now))} · {words.signedInSince(ago(device.createdAt, snapshot.now))}
+                {words.lastUsed(ago(device.lastUsedAt, snapshot.now))} ·{' '}
+                {words.signedInSince(ago(device.createdAt, snapshot.now))}
               </p>
             </div>
             {!device.current && (
-              <Button small aria-label={words.signOutDeviceNamed(device.name)} onClick={() => actions.revoke(device.id)}>
+              <Button
+                small
+                aria-label={words.signOutDeviceNamed(device.name)}
+                onClick={() => actions.revoke(device.id)}
+              >
                 {words.signOutDevice}
               </Button>
             )}

@@ -37,7 +37,11 @@ export function SettingsFrame({ groups, current, title, children, onClose, onBac
             <ul>
               {group.links.map((link) => (
                 <li key={link.id}>
-                  <a href={link.href} className={styles.link} aria-current={link.id === current ? 'page' : undefined}>
+                  <a
+                    href={link.href}
+                    className={styles.link}
+                    aria-current={link.id === current ? 'page' : undefined}
+                  >
                     <Icon name={link.icon} size={18} />
                     {link.label}
                   </a>

@@ -26,7 +26,12 @@ export function SiteSettings({ snapshot, actions }: Props) {
   return (
     <div className={styles.form}>
       <form className={styles.beside} onSubmit={onSubmit}>
-        <TextField label={words.siteName} maxLength={80} value={name} onChange={(event) => setName(event.currentTarget.value)} />
+        <TextField
+          label={words.siteName}
+          maxLength={80}
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+        />
         <Button type="submit" busy={busy} disabled={name.trim() === snapshot.name || !name.trim()}>
           {strings.common.save}
         </Button>

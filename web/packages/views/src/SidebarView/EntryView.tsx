@@ -14,14 +14,20 @@ interface Props {
   now: number;
 }
 
-export const EntryView = memo(function EntryView({ entry, selected, preview, now }: Props) {
+export const EntryView = memo(function EntryView({ entry, selected, preview: wanted, now }: Props) {
   const strings = useStrings();
+  const preview = wanted && entry.preview !== null;
   const fresh = entry.unread > 0 && !entry.muted;
   return (
     <li>
       <a
         href={entry.href}
-        className={classes(styles.entry, selected && styles.selected, fresh && styles.fresh, entry.muted && styles.muted)}
+        className={classes(
+          styles.entry,
+          selected && styles.selected,
+          fresh && styles.fresh,
+          entry.muted && styles.muted,
+        )}
         aria-current={selected ? 'page' : undefined}
         aria-label={spoken(entry, strings)}
         data-unread={fresh || undefined}
@@ -58,7 +64,7 @@ function Second({ entry }: { entry: ConversationEntry }) {
   if (entry.typing) return <span className={classes(styles.second, styles.typing)}>{words.typing}</span>;
   return (
     <span className={styles.second} dir="auto">
-      {entry.preview ?? '\u00a0'}
+      {entry.preview}
     </span>
   );
 }

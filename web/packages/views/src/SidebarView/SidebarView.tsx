@@ -32,7 +32,9 @@ export function SidebarView({ snapshot, actions }: SidebarViewProps) {
         <kbd className={styles.kbd}>Ctrl K</kbd>
       </button>
       <div className={styles.middle}>
-        {beyond.above && <Beyond label={strings.sidebar.moreAbove} where="above" onPress={beyond.showAbove} />}
+        {beyond.above && (
+          <Beyond label={strings.sidebar.moreAbove} where="above" onPress={beyond.showAbove} />
+        )}
         <div ref={list} className={styles.list} onScroll={beyond.look}>
           {empty && !snapshot.loading && <Nobody actions={actions} />}
           {snapshot.sections.map((section) => (
@@ -49,7 +51,9 @@ export function SidebarView({ snapshot, actions }: SidebarViewProps) {
             </Section>
           ))}
         </div>
-        {beyond.below && <Beyond label={strings.sidebar.moreBelow} where="below" onPress={beyond.showBelow} />}
+        {beyond.below && (
+          <Beyond label={strings.sidebar.moreBelow} where="below" onPress={beyond.showBelow} />
+        )}
       </div>
       <footer className={styles.foot}>
         <MeButton snapshot={snapshot} actions={actions} />

@@ -11,15 +11,17 @@ interface Props {
   /** The time of what stands at the top; nothing while that is not loaded. */
   at: number | null;
   now: number;
+  /** At the end it is hidden where there is little room. */
+  atEnd: boolean;
   onDate: (at: number) => void;
 }
 
 /** The day one is reading, over the messages; leads to any other. */
-export function DayPill({ at, now, onDate }: Props) {
+export function DayPill({ at, now, atEnd, onDate }: Props) {
   const words = useStrings().timeline;
   const [anchor, setAnchor] = useState<HTMLElement | null>(null);
   return (
-    <div className={styles.place}>
+    <div className={styles.place} data-end={atEnd || undefined}>
       <button
         type="button"
         className={styles.pill}
@@ -31,7 +33,15 @@ export function DayPill({ at, now, onDate }: Props) {
         {at === null ? words.jumpToDate : dayLabel(at, now)}
         <span className="visually-hidden">, {words.jumpToDate}</span>
       </button>
-      {anchor && <DateChooser at={at ?? now} now={now} anchor={anchor} onDate={onDate} onClose={() => setAnchor(null)} />}
+      {anchor && (
+        <DateChooser
+          at={at ?? now}
+          now={now}
+          anchor={anchor}
+          onDate={onDate}
+          onClose={() => setAnchor(null)}
+        />
+      )}
     </div>
   );
 }

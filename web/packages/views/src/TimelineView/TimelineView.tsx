@@ -89,7 +89,14 @@ function Log({ snapshot, actions }: TimelineViewProps) {
   };
   return (
     <>
-      {sight && <DayPill at={dayAt(rows, sight.topKey)} now={snapshot.now} onDate={actions.toDate} />}
+      {sight && (
+        <DayPill
+          at={dayAt(rows, sight.topKey)}
+          now={snapshot.now}
+          atEnd={sight.atEnd}
+          onDate={actions.toDate}
+        />
+      )}
       <div
         ref={scroller}
         className={styles.scroller}

@@ -36,7 +36,13 @@ export function ToastsView({ toasts, onDismiss }: Props) {
               {toast.action.label}
             </button>
           )}
-          <IconButton icon="close" size="s" tip="none" label={strings.common.close} onClick={() => onDismiss(toast.id)} />
+          <IconButton
+            icon="close"
+            size="s"
+            tip="none"
+            label={strings.common.close}
+            onClick={() => onDismiss(toast.id)}
+          />
         </div>
       ))}
     </div>

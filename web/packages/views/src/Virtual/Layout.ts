@@ -40,12 +40,18 @@ export class Layout<R extends Row> {
 
   /** The row at this height; the last one below the end. */
   indexAt(y: number): number {
-    return Math.max(0, this.lastWhere((index) => this.topOf(index) <= y));
+    return Math.max(
+      0,
+      this.lastWhere((index) => this.topOf(index) <= y),
+    );
   }
 
   /** The row that stands for this seq, or the last one before it. */
   indexOf(seq: number): number {
-    return Math.max(0, this.lastWhere((index) => (this.rows[index]?.from ?? 0) <= seq));
+    return Math.max(
+      0,
+      this.lastWhere((index) => (this.rows[index]?.from ?? 0) <= seq),
+    );
   }
 
   /** Where to scroll, so that one reads where the anchor says. */

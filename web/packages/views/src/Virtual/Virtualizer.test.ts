@@ -4,8 +4,14 @@ import { Virtualizer } from './Virtualizer';
 
 const isGap = (row: Row) => row.key.startsWith('gap');
 const message = (seq: number): Row => ({ key: `m${seq}`, from: seq, to: seq, estimate: 40 });
-const gap = (from: number, to: number): Row => ({ key: `gap${from}`, from, to, estimate: (to - from + 1) * 40 });
-const messages = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => message(from + at));
+const gap = (from: number, to: number): Row => ({
+  key: `gap${from}`,
+  from,
+  to,
+  estimate: (to - from + 1) * 40,
+});
+const messages = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, at) => message(from + at));
 
 function made(rows: Row[], clientHeight = 600) {
   const virtualizer = new Virtualizer<Row>({ isGap });
@@ -52,7 +58,12 @@ describe('Virtualizer', () => {
     const [wanted] = virtualizer.sight().gaps;
     expect(wanted?.near).toBeGreaterThanOrEqual(50_000);
     expect(wanted?.near).toBeLessThan(50_020);
-    virtualizer.setRows([gap(1, 49_950), ...messages(49_951, 50_050), gap(50_051, 100_000), ...messages(100_001, 100_100)]);
+    virtualizer.setRows([
+      gap(1, 49_950),
+      ...messages(49_951, 50_050),
+      gap(50_051, 100_000),
+      ...messages(100_001, 100_100),
+    ]);
     virtualizer.measure(messages(49_951, 50_000).map((row) => [row.key, 90]));
     virtualizer.place();
     expect(virtualizer.sight().first).toBe(50_001);

@@ -64,6 +64,9 @@ export class Virtualizer<R extends Row> {
 
   setRows(rows: readonly R[]): void {
     if (rows === this.layout.rows) return;
+    const top = this.wantedTop();
+    if (this.layout.rows.length > 0 && this.reachesEnd(top + (this.scroller?.clientHeight ?? 0)))
+      this.anchor = 'end';
     this.layout = new Layout(rows, this.heights);
     this.draw();
   }
@@ -103,7 +106,11 @@ export class Virtualizer<R extends Row> {
   /** Puts a seq `share` of the window's height below its top edge. */
   showSeq(seq: number, share = 0.3): void {
     const row = this.layout.rows[this.layout.indexOf(seq)];
-    this.anchor = { key: row?.key ?? '', seq, delta: -Math.round((this.scroller?.clientHeight ?? 0) * share) };
+    this.anchor = {
+      key: row?.key ?? '',
+      seq,
+      delta: -Math.round((this.scroller?.clientHeight ?? 0) * share),
+    };
     this.draw();
     this.place();
   }
@@ -127,11 +134,19 @@ export class Virtualizer<R extends Row> {
     for (let index = this.layout.indexAt(Math.max(0, top - height)); index <= last; index += 1) {
       const row = this.layout.rows[index];
       if (!row || !this.traits.isGap(row)) continue;
-      const near = this.layout.seqAt(Math.max(this.layout.topOf(index), Math.min((top + bottom) / 2, this.layout.topOf(index + 1) - 1)));
+      const near = this.layout.seqAt(
+        Math.max(this.layout.topOf(index), Math.min((top + bottom) / 2, this.layout.topOf(index + 1) - 1)),
+      );
       gaps.push({ from: row.from, to: row.to, near });
     }
     const topKey = this.layout.rows[this.layout.indexAt(top + 1)]?.key ?? '';
-    return { topKey, first: this.layout.seqAt(top), last: this.lastSeen(bottom), atEnd: this.anchor === 'end' && !this.endsInGap(), gaps };
+    return {
+      topKey,
+      first: this.layout.seqAt(top),
+      last: this.lastSeen(bottom),
+      atEnd: this.reachesEnd(bottom),
+      gaps,
+    };
   }
 
   /** The last seq whose row is wholly above the lower edge. */
@@ -139,13 +154,17 @@ export class Virtualizer<R extends Row> {
     const index = this.layout.indexAt(Math.max(0, bottom - 1));
     const row = this.layout.rows[index];
     if (!row) return 0;
-    if (this.layout.topOf(index + 1) <= bottom + 2) return Math.max(row.to, this.layout.rows[index - 1]?.to ?? 0);
+    if (this.layout.topOf(index + 1) <= bottom + 2)
+      return Math.max(row.to, this.layout.rows[index - 1]?.to ?? 0);
     return this.layout.rows[index - 1]?.to ?? 0;
   }
 
   private isAtEnd(): boolean {
     if (!this.scroller) return true;
-    const bottom = this.scroller.scrollTop + this.scroller.clientHeight;
+    return this.reachesEnd(this.scroller.scrollTop + this.scroller.clientHeight);
+  }
+
+  private reachesEnd(bottom: number): boolean {
     return bottom >= this.layout.total - endSlack && !this.endsInGap();
   }
 

@@ -1,4 +1,12 @@
-import { useCallback, useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore, type RefObject } from 'react';
+import {
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState,
+  useSyncExternalStore,
+  type RefObject,
+} from 'react';
 import type { Row } from './Layout';
 import { Virtualizer, type RowTraits, type Sight, type Slice } from './Virtualizer';
 
@@ -11,7 +19,11 @@ export interface Virtual<R extends Row> {
   onScroll: () => void;
 }
 
-function heightsOf<R extends Row>(content: HTMLElement | null, traits: RowTraits<R>, rows: readonly R[]): [string, number][] {
+function heightsOf<R extends Row>(
+  content: HTMLElement | null,
+  traits: RowTraits<R>,
+  rows: readonly R[],
+): [string, number][] {
   const gaps = new Set(rows.filter(traits.isGap).map((row) => row.key));
   const measured: [string, number][] = [];
   for (const child of content?.children ?? []) {

@@ -31,3 +31,12 @@ class StillObserver implements ResizeObserver {
   }
 }
 globalThis.ResizeObserver = StillObserver;
+window.matchMedia = (media) =>
+  Object.assign(new EventTarget(), {
+    media,
+    matches: false,
+    onchange: null,
+    addListener: () => undefined,
+    removeListener: () => undefined,
+  });
+HTMLCanvasElement.prototype.getContext = () => null;

@@ -25,7 +25,11 @@ export const auth = {
   resetText: 'All your devices will be signed out.',
   resetDone: 'Your password is changed. Sign in with it.',
   resetNoToken: 'This link is not complete. Ask for a new one.',
-  signedOut: { ended: 'Your session has ended. Sign in again.', closed: 'Your account is closed.', out: 'You are signed out.' },
+  signedOut: {
+    ended: 'Your session has ended. Sign in again.',
+    closed: 'Your account is closed.',
+    out: 'You are signed out.',
+  },
   forgot: 'Forgotten the password? The owner of this site can send you a link.',
   missingName: 'Write your name',
   missingPassword: 'Write a password',

@@ -4,7 +4,8 @@ export const timeline = {
   label: (name: string) => `Messages in ${name}`,
   newMessages: 'New messages',
   latest: 'Jump to latest',
-  latestNew: (count: number) => plural(count, { one: 'Jump to latest · # new', other: 'Jump to latest · # new' }),
+  latestNew: (count: number) =>
+    plural(count, { one: 'Jump to latest · # new', other: 'Jump to latest · # new' }),
   jumpToDate: 'Jump to a date',
   date: 'Date',
   go: 'Go',
@@ -18,7 +19,9 @@ export const timeline = {
   beginGroup: (name: string) => `This is where ${name} begins`,
   beginSince: 'What was said before you joined is not shown here.',
   typing: (names: string[]) =>
-    names.length > 3 ? 'Several people are typing…' : `${list(names)} ${names.length === 1 ? 'is' : 'are'} typing…`,
+    names.length > 3
+      ? 'Several people are typing…'
+      : `${list(names)} ${names.length === 1 ? 'is' : 'are'} typing…`,
   arrived: (author: string, text: string) => `${author}: ${text}`,
   openDetails: 'Details',
   openMembers: 'Members',

@@ -27,7 +27,6 @@ export const dialogs = {
   nobody: 'Nobody of that name',
   nobodyYet: 'Nobody else is here yet. Invite people first.',
   missingName: 'Give it a name',
-  sure: 'Yes',
   notifyTitle: 'Hear of new messages?',
   notifyText: 'Klatch can tell you when somebody writes to you while you are elsewhere.',
   notifyYes: 'Yes, tell me',

@@ -37,7 +37,8 @@ export const panel = {
   block: 'Block',
   unblock: 'Unblock',
   blockSure: (name: string) => `Block ${name}?`,
-  blockText: 'You will not be notified of what they write, it is folded away, and they cannot write to you directly.',
+  blockText:
+    'You will not be notified of what they write, it is folded away, and they cannot write to you directly.',
   blocked: 'You have blocked this person.',
   resetPassword: 'Make a password link',
   resetText: 'Give this link to the person. It works once.',

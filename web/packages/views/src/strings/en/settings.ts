@@ -42,11 +42,13 @@ export const settings = {
   noBlocked: 'You have blocked nobody.',
   unblock: 'Unblock',
   closeTitle: 'Close your account',
-  closeText: 'Your messages become unreadable for good, for everybody, and you are signed out everywhere. This cannot be undone.',
+  closeText:
+    'Your messages become unreadable for good, for everybody, and you are signed out everywhere. This cannot be undone.',
   closeButton: 'Close my account for good',
   closeConfirm: 'Your password, to be sure it is you',
   notifyEnable: 'Notifications of this browser',
-  notifyBlocked: 'This browser does not allow notifications for this site. You can change that in its settings.',
+  notifyBlocked:
+    'This browser does not allow notifications for this site. You can change that in its settings.',
   notifyAllowed: 'This browser shows notifications.',
   notifyAsk: 'Turn on',
   notifyOff: 'Klatch tells you about new messages while you are elsewhere.',
@@ -73,7 +75,8 @@ export const settings = {
   days: (count: number) => plural(count, { one: '# day', other: '# days' }),
   never: 'never',
   inviteReady: 'Copy this link now: it is not shown again.',
-  usesLeft: (count: number | null) => (count === null ? 'any number of uses' : plural(count, { one: '# use left', other: '# uses left' })),
+  usesLeft: (count: number | null) =>
+    count === null ? 'any number of uses' : plural(count, { one: '# use left', other: '# uses left' }),
   endsAt: (when: string) => `ends ${when}`,
   endsNever: 'does not end',
   withdraw: 'Withdraw',

@@ -32,7 +32,7 @@ export const sidebar = {
   nameless: 'Unnamed group',
   preview: (author: string, text: string) => `${author}: ${text}`,
   deletedPreview: 'Message deleted',
-  sort: 'Sort by',
+  you: 'You',
   resize: 'Width of the sidebar',
   resizePanel: 'Width of the side panel',
   hide: (name: string) => `Hide ${name}`,

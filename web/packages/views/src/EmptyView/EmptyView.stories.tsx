@@ -1,0 +1,14 @@
+import { nothing } from '../testing/fixtures';
+import { EmptyView } from './EmptyView';
+
+export const Welcome = () => (
+  <EmptyView
+    logo
+    title="Hello, Mira"
+    text="Pick a conversation."
+    action={{ label: 'Browse channels', onPress: nothing }}
+  />
+);
+export const Nothing = () => (
+  <EmptyView icon="compass" title="There is nothing here" text="The address may be old." />
+);

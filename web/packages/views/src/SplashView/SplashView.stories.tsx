@@ -1,0 +1,3 @@
+import { SplashView } from './SplashView';
+
+export const Splash = () => <SplashView />;

@@ -1,1 +1,18 @@
-//! klatch-node
+//! The program: configuration, the choice of engines, the roles as a table, start and stop, and the commands of the shell. It
+//! knows every crate and no rule of chat.
+
+mod admin;
+pub mod commands;
+pub mod config;
+mod engines;
+mod environment;
+mod lifecycle;
+mod listener;
+mod master_key;
+mod pages;
+mod roles;
+mod telemetry;
+
+pub use environment::{SystemClock, SystemEntropy};
+pub use lifecycle::{Node, Overrides};
+pub use roles::Role;

@@ -14,7 +14,7 @@ mod writer;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -96,9 +96,11 @@ pub(crate) struct Tables {
     /// The last position of the feed that is durable.
     position: watch::Sender<u64>,
     syncs: AtomicU64,
+    /// Whether a sync has failed: nothing is written any more.
+    broken: AtomicBool,
     /// Makes the next commit fail.
     #[cfg(test)]
-    breaks: std::sync::atomic::AtomicBool,
+    breaks: AtomicBool,
 }
 
 impl Store {
@@ -119,6 +121,7 @@ impl Store {
             database,
             position: watch::Sender::new(position),
             syncs: AtomicU64::new(0),
+            broken: AtomicBool::new(false),
             #[cfg(test)]
             breaks: false.into(),
         });
@@ -129,6 +132,11 @@ impl Store {
     /// How many times the disk was asked to sync, by whatever was written since the store was opened.
     pub fn syncs(&self) -> u64 {
         self.tables.syncs.load(Ordering::Relaxed)
+    }
+
+    /// Whether a sync has failed, so that nothing is written until the store is opened anew.
+    pub fn is_broken(&self) -> bool {
+        self.tables.broken.load(Ordering::Relaxed)
     }
 
     /// Rewrites the records, so that no table holds the bytes of an erased body any more. They may stay in the journal until

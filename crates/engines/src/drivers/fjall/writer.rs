@@ -207,6 +207,7 @@ impl Loop {
                 "a commit failed ({error}), so it is not known what the disk has kept: look at the disk, then start the node \
                  again"
             );
+            self.tables.broken.store(true, Ordering::Relaxed);
             self.broken = Some(Refusal { kind: ErrorKind::Broken, reason: reason.into() });
         }
         let fate = self.broken.as_ref().map_or(Ok(()), Err);

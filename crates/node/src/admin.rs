@@ -1,0 +1,37 @@
+//! The admin listener: whether this node lives, whether it can serve, and what it counted. For the operator alone.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::get;
+use klatch_server::gateway::Gateway;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::engines::Embedded;
+
+/// The admin listener's router.
+pub fn router(
+    embedded: Arc<Embedded>,
+    gateway: Arc<Gateway>,
+    draining: CancellationToken,
+    metrics: Option<PrometheusHandle>,
+) -> Router {
+    let store = embedded.clone();
+    let ready = move || async move {
+        if draining.is_cancelled() {
+            (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
+        } else if store.store.is_broken() {
+            (StatusCode::SERVICE_UNAVAILABLE, "the disk failed: writes are refused until the node is started again\n")
+        } else {
+            (StatusCode::OK, "ready\n")
+        }
+    };
+    let render = move || async move {
+        metrics::gauge!("klatch_gateway_connections").set(gateway.connections() as f64);
+        metrics::gauge!("klatch_log_syncs").set(embedded.store.syncs() as f64);
+        metrics.map_or_else(String::new, |metrics| metrics.render())
+    };
+    Router::new().route("/healthz", get(async || "alive\n")).route("/readyz", get(ready)).route("/metrics", get(render))
+}

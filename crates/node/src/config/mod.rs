@@ -1,0 +1,73 @@
+//! The configuration: defaults that run, a TOML file, environment variables, flags, each over the one before. Parsed once; nothing
+//! outside this crate knows that there is a file or an environment.
+
+mod engines;
+mod file;
+mod http;
+mod limits;
+mod log;
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use engines::Engines;
+pub use file::load;
+pub use http::Http;
+pub use limits::Limits;
+pub use log::{Log, LogFormat};
+
+use crate::roles::Role;
+
+/// The configuration of a node. Every key can be left out.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The directory that holds everything this node keeps. Made at the first start.
+    pub data: PathBuf,
+    /// What this node calls itself to people, until its owner renames it.
+    pub name: String,
+    /// The roles that this process runs.
+    pub roles: Vec<Role>,
+    /// Where it listens.
+    pub http: Http,
+    /// Which engine answers each port.
+    pub engines: Engines,
+    /// What must not be exceeded.
+    pub limits: Limits,
+    /// What it writes to its log.
+    pub log: Log,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("data"),
+            name: "Klatch".to_owned(),
+            roles: Role::ALL.to_vec(),
+            http: Http::default(),
+            engines: Engines::default(),
+            limits: Limits::default(),
+            log: Log::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Whether this can run.
+    ///
+    /// # Errors
+    /// A sentence that says what to change.
+    pub fn validate(&self) -> Result<(), String> {
+        let missing: Vec<_> = Role::ALL.into_iter().filter(|role| !self.roles.contains(role)).collect();
+        if let Some(role) = missing.first() {
+            return Err(format!(
+                "the embedded engines live in one process, so it must run all roles; add \"{role}\" to `roles`"
+            ));
+        }
+        self.http.validate()?;
+        self.engines.validate()?;
+        self.limits.validate()
+    }
+}

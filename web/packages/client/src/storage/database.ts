@@ -5,7 +5,7 @@ import type { Draft } from '../contract/client';
 import type { OutboxEntry } from '../outbox/entry';
 import type { CommandId, ConversationId, UserId } from '../protocol/ids';
 
-export interface KlatchSchema extends DBSchema {
+interface KlatchSchema extends DBSchema {
   outbox: { key: CommandId; value: OutboxEntry };
   drafts: { key: ConversationId; value: Draft };
 }

@@ -106,7 +106,7 @@ export function factsAfter(facts: Facts, event: KlatchEvent, reader: UserId): Fa
   }
 }
 
-export function previewOf(event: KlatchEvent | null): Preview | null {
+function previewOf(event: KlatchEvent | null): Preview | null {
   if (event?.kind !== 'sent') return null;
   const { id, seq, author, body } = event;
   return { id, seq, author, at: event.origin ? (event.claimed_at ?? event.at) : event.at, body };

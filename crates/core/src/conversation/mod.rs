@@ -4,6 +4,8 @@ mod apply;
 mod command;
 mod decide;
 mod event;
+#[cfg(test)]
+mod histories;
 mod overlay;
 mod policy;
 mod react;

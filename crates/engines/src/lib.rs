@@ -4,6 +4,7 @@
 //! | port | embedded | distributed |
 //! | --- | --- | --- |
 //! | `commands` | `klatch_ports::commands::memory` | |
+//! | `directory` | [`directory::sqlite`] | |
 //! | `event_log` | [`event_log::fjall`] | |
 //! | `feed` | [`feed::fjall`], which follows the log | |
 //! | `keys` | [`keys::sqlite`], in a file of its own | |
@@ -14,6 +15,7 @@
 //!
 //! An engine knows its port, and nothing of chat, of wire formats or of roles.
 
+pub mod directory;
 pub mod drivers;
 pub mod event_log;
 pub mod feed;

@@ -453,3 +453,15 @@ impl Directory for Memory {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    crate::directory_contract!({
+        let directory = Arc::new(Memory::default());
+        async move || directory.clone()
+    });
+}

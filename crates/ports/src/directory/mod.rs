@@ -7,6 +7,8 @@ mod accounts;
 mod admission;
 mod answers;
 mod blocks;
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
 pub mod memory;
 mod sessions;
 mod sites;
@@ -42,7 +44,8 @@ impl fmt::Debug for Digest {
 
 /// # Promises
 ///
-/// - **D1** A write that returned `Ok` survives loss of power, and every read after it sees it.
+/// - **D1** A write that returned `Ok` survives loss of power, and every read after it sees it; but a mark that an answer has begun
+///   or was forgotten may be lost.
 /// - **D2** A name belongs to one account for ever, whatever becomes of that. Of two that race for a name one gets it; a creation
 ///   that is repeated with its request's digest finds the account it made.
 /// - **D3** Admission and creation are one step: an invite lets in exactly as many as it has uses, while it lasts, and a claim

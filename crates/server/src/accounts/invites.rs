@@ -8,6 +8,9 @@ use super::secrets::{Purpose, link_token};
 use super::{Accounts, Error, Identity, Secret};
 use crate::environment::uuid_v7;
 
+/// Longer than this is as good as for ever: ten years.
+const EXPIRY_S_MAX: u64 = 10 * 365 * 24 * 3_600;
+
 impl Accounts {
     /// Makes an invite, for so many people and seconds; without a number, for any. Its token is shown this once.
     ///
@@ -31,7 +34,7 @@ impl Accounts {
             made_by: by.user,
             created_at: now,
             uses_left: uses,
-            expires_at: expires_in_s.map(|s| now.plus_ms(s.saturating_mul(1_000))),
+            expires_at: expires_in_s.map(|s| now.plus_ms(s.min(EXPIRY_S_MAX) * 1_000)),
         };
         if !self.services.directory.add_invite(invite.clone()).await? {
             return Err(Error::Refused(Slug::TooMany, "Take back invites that are no longer needed."));

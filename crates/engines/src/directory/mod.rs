@@ -1,0 +1,3 @@
+//! Who is this, on which devices, with which sessions?
+
+pub mod sqlite;

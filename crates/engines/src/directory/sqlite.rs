@@ -1,0 +1,72 @@
+//! [`Directory`] on SQLite. **Embedded**: one process, one disk. A step that must be one is one transaction of the one thread
+//! that writes; it is on disk before it is answered.
+
+mod accounts;
+mod admission;
+mod answers;
+mod blocks;
+mod columns;
+mod sessions;
+mod site;
+
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use klatch_core::ids::Timestamp;
+use klatch_ports::Error;
+use klatch_ports::directory::{ANSWER_KEPT_MS, Directory, SESSION_IDLE_MS};
+
+use crate::drivers::sqlite::{Database, Durability, Schema};
+
+const SCHEMA: Schema = Schema {
+    name: "directory",
+    migrations: &[include_str!("sqlite/migrations/001_directory.sql")],
+    // Password hashes and profiles of closed accounts do not stay behind in free pages.
+    secure_delete: true,
+};
+
+/// The engine.
+pub struct Sqlite(Database);
+
+impl Sqlite {
+    /// Opens the directory in this file, making it if there is none. Blocks: to be called at start.
+    ///
+    /// # Errors
+    /// `Broken`, `Corrupt`, with a sentence that says what to do.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        Database::open(path, &SCHEMA).map(Self)
+    }
+
+    /// Copies the directory, as it is at one moment, to a file that is not there yet. Work goes on meanwhile. To restore, put the
+    /// copy in the place of the directory before it is opened: nobody is signed out by that, and who signed out since is in again.
+    ///
+    /// # Errors
+    /// `Conflict`: there is such a file. `Unavailable`, `Corrupt`.
+    pub async fn backup(&self, to: PathBuf) -> Result<(), Error> {
+        self.0.backup(to).await
+    }
+
+    /// Whether the file is sound; reads all of it.
+    ///
+    /// # Errors
+    /// `Corrupt`, with the first complaint. `Unavailable`.
+    pub async fn check(&self) -> Result<(), Error> {
+        self.0.check().await
+    }
+}
+
+#[async_trait]
+impl Directory for Sqlite {
+    async fn prune(&self, now: Timestamp) -> Result<(), Error> {
+        let job = move |db: &rusqlite::Connection| {
+            db.execute("DELETE FROM answers WHERE begun_at <= ?1", [now.0.saturating_sub(ANSWER_KEPT_MS)])?;
+            db.execute("DELETE FROM resets WHERE expires_at <= ?1", [now.0])?;
+            db.execute("DELETE FROM sessions WHERE last_used_at <= ?1", [now.0.saturating_sub(SESSION_IDLE_MS)])?;
+            admission::forget_used_up(db, now)
+        };
+        self.0.write(Durability::Now, job).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,14 @@ import { me, people, presenceOf } from './people';
 import { loadTexts } from './texts';
 import { World } from './World';
 
+/** A write that works after a moment. */
+const soon =
+  <A extends unknown[]>(work: (...given: A) => void) =>
+  async (...given: A): Promise<void> => {
+    await pause();
+    work(...given);
+  };
+
 const pause = () => new Promise<void>((resolve) => setTimeout(resolve, 250));
 
 /** The client on fixtures: `?state=empty`, `offline`, `signed-out`, `claim` or `still` in the address choose what it shows. */
@@ -50,7 +58,7 @@ export async function createFakeClient(): Promise<KlatchClient> {
       state: session,
       signIn,
       signUp: signIn,
-      signOut: () => Promise.resolve(session.set({ state: 'signed-out', reason: 'signed-out' })),
+      signOut: soon(() => session.set({ state: 'signed-out', reason: 'signed-out' })),
       list: () => Promise.resolve(devices(now)),
       revoke: pause,
       resetPassword: pause,
@@ -91,11 +99,10 @@ function account(
       my.update((last) => last && { ...last, ...change });
     },
     changePassword: pause,
-    close: () => Promise.resolve(session.set({ state: 'signed-out', reason: 'account-closed' })),
+    close: soon(() => session.set({ state: 'signed-out', reason: 'account-closed' })),
     blocks,
-    block: (user) => Promise.resolve(blocks.update((last) => new Set([...last, user]))),
-    unblock: (user) =>
-      Promise.resolve(blocks.update((last) => new Set([...last].filter((id) => id !== user)))),
+    block: soon((user: string) => blocks.update((last) => new Set([...last, user]))),
+    unblock: soon((user: string) => blocks.update((last) => new Set([...last].filter((id) => id !== user)))),
   };
 }
 

@@ -11,19 +11,7 @@ const lively = ['general', 'offsite', 'jonas'];
 export function fakeMessages(world: World, texts: string[], live: boolean): KlatchClient['messages'] {
   const listeners = new Set<(arrival: Arrival) => void>();
   let made = 0;
-  const seedUnsent = () => {
-    const log = world.logs.get('offsite');
-    if (!log) return;
-    const problem = { type: 'body_too_long', title: 'This is too long' };
-    log.unsent.push({
-      ...log.message(null, me.id, 'Here is the whole plan with all the train times', world.now, 'f1'),
-      state: 'failed',
-      problem,
-    });
-    log.unsent.push({ ...log.message(null, me.id, 'and one more thing', world.now, 'f2'), state: 'sending' });
-    world.touched('offsite');
-  };
-  seedUnsent();
+  seedUnsent(world);
   const settle = (conversation: string, message: MessageItem) => {
     const log = world.logs.get(conversation);
     const at = log?.unsent.findIndex(({ key }) => key === message.key) ?? -1;
@@ -33,11 +21,6 @@ export function fakeMessages(world: World, texts: string[], live: boolean): Klat
       log.unsent[at] = { ...message, state: 'failed', problem: { type: 'rate_limited', title: 'Too fast' } };
     else log.append(...(log.unsent.splice(at, 1) as [MessageItem]));
     world.touched(conversation);
-  };
-  const changeOf = (conversation: string, target: string, change: Partial<MessageItem>) => {
-    world.logs.get(conversation)?.change(target, change);
-    world.touched(conversation);
-    return `c${String((made += 1))}`;
   };
   if (live) chatter(world, texts, listeners);
   return {
@@ -59,19 +42,7 @@ export function fakeMessages(world: World, texts: string[], live: boolean): Klat
       setTimeout(() => settle(conversation, message), sendMs);
       return key;
     },
-    edit: (conversation, target, text) =>
-      changeOf(conversation, target, {
-        body: { type: 'text', text, emote: false },
-        edited: { at: Date.now() },
-      }),
-    delete: (conversation, target) =>
-      changeOf(conversation, target, { body: null, deleted: { at: Date.now(), by: me.id } }),
-    react: (conversation, target, emoji) =>
-      changeOf(conversation, target, { reactions: reacted(world, conversation, target, emoji, true) }),
-    unreact: (conversation, target, emoji) =>
-      changeOf(conversation, target, { reactions: reacted(world, conversation, target, emoji, false) }),
-    pin: (conversation, target) => changeOf(conversation, target, { pinned: { at: Date.now(), by: me.id } }),
-    unpin: (conversation, target) => changeOf(conversation, target, { pinned: null }),
+    ...changes(world),
     failed: world.failed,
     ...unsentActions(world, settle),
     load: (conversation, seq) => {
@@ -173,4 +144,45 @@ function chatter(world: World, texts: string[], listeners: Set<(arrival: Arrival
     typing.set([author.id]);
     setTimeout(() => speak(conversation, author.id), 3000);
   }, 9000);
+}
+
+/** What waits and what failed, to see how it looks. */
+function seedUnsent(world: World): void {
+  const log = world.logs.get('offsite');
+  if (!log) return;
+  const problem = { type: 'body_too_long', title: 'This is too long' };
+  log.unsent.push({
+    ...log.message(null, me.id, 'Here is the whole plan with all the train times', world.now, 'f1'),
+    state: 'failed',
+    problem,
+  });
+  log.unsent.push({ ...log.message(null, me.id, 'and one more thing', world.now, 'f2'), state: 'sending' });
+  world.touched('offsite');
+}
+
+type Changes = Pick<KlatchClient['messages'], 'edit' | 'delete' | 'react' | 'unreact' | 'pin' | 'unpin'>;
+
+/** Changes of messages that are there. */
+function changes(world: World): Changes {
+  let made = 0;
+  const changeOf = (conversation: string, target: string, change: Partial<MessageItem>) => {
+    world.logs.get(conversation)?.change(target, change);
+    world.touched(conversation);
+    return `c${String((made += 1))}`;
+  };
+  return {
+    edit: (conversation, target, text) =>
+      changeOf(conversation, target, {
+        body: { type: 'text', text, emote: false },
+        edited: { at: Date.now() },
+      }),
+    delete: (conversation, target) =>
+      changeOf(conversation, target, { body: null, deleted: { at: Date.now(), by: me.id } }),
+    react: (conversation, target, emoji) =>
+      changeOf(conversation, target, { reactions: reacted(world, conversation, target, emoji, true) }),
+    unreact: (conversation, target, emoji) =>
+      changeOf(conversation, target, { reactions: reacted(world, conversation, target, emoji, false) }),
+    pin: (conversation, target) => changeOf(conversation, target, { pinned: { at: Date.now(), by: me.id } }),
+    unpin: (conversation, target) => changeOf(conversation, target, { pinned: null }),
+  };
 }

@@ -15,11 +15,8 @@ export function PersonPanel({ user: id }: { user: string }) {
   const user = useReadable(useMemo(() => client.people.get(id), [client, id]));
   const me = useReadable(client.account.me);
   const blocked = useReadable(client.account.blocks).has(id);
-  const presence =
-    usePresence(
-      'person',
-      useMemo(() => [id], [id]),
-    ).get(id) ?? 'offline';
+  const shown = useMemo(() => [id], [id]);
+  const presence = usePresence('person', shown);
   const [resetLink, setResetLink] = useState<string | null>(null);
   if (!user) return null;
   const person = personOf(id, new Map([[id, user]]), strings);
@@ -37,7 +34,7 @@ export function PersonPanel({ user: id }: { user: string }) {
       snapshot={{
         person,
         about: user.about,
-        presence,
+        presence: presence.get(id) ?? 'offline',
         me: id === me?.id,
         state: user.state,
         network: user.origin?.network ?? null,

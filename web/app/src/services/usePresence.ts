@@ -1,5 +1,5 @@
 import type { Presence as State } from '@klatch/views';
-import { useEffect, useMemo } from 'react';
+import { useCallback, useEffect, useMemo } from 'react';
 import { useEach } from '../support/useReadable';
 import { useServices } from './services';
 
@@ -10,7 +10,10 @@ export function usePresence(place: string, users: readonly string[]): ReadonlyMa
     watching.set(place, users);
     return () => watching.set(place, []);
   }, [watching, place, users]);
-  const told = useEach(users, client.people.presence);
+  const told = useEach(
+    users,
+    useCallback((user: string) => client.people.presence(user), [client]),
+  );
   return useMemo(() => {
     const states = new Map<string, State>();
     for (const [user, presence] of told) states.set(user, presence?.state ?? 'offline');

@@ -8,7 +8,7 @@ import {
   ProfileSettings,
   useStrings,
 } from '@klatch/views';
-import { useMemo } from 'react';
+import { useCallback, useMemo } from 'react';
 import { useServices } from '../services/services';
 import { useAttempt } from '../services/useAttempt';
 import { useNotifications } from '../services/useNotifications';
@@ -71,7 +71,10 @@ export function Blocked() {
   const attempt = useAttempt();
   const blocks = useReadable(client.account.blocks);
   const ids = useMemo(() => [...blocks], [blocks]);
-  useEach(ids, client.people.get);
+  useEach(
+    ids,
+    useCallback((id: string) => client.people.get(id), [client]),
+  );
   const known = useReadable(client.people.known);
   return (
     <BlockedSettings

@@ -6,7 +6,7 @@ import {
   type SidebarSnapshot,
   type Strings,
 } from '@klatch/views';
-import { useMemo } from 'react';
+import { useCallback, useMemo } from 'react';
 import { paths } from '../router/route';
 import { useServices } from '../services/services';
 import { useNow } from '../services/useNow';
@@ -27,11 +27,15 @@ export function useSidebar(site: string, me: User, selected: string | null): Sid
   const peers = useMemo(() => list.flatMap((item) => (item.with ? [item.with] : [])).slice(0, 150), [list]);
   const watched = useMemo(() => [...peers, me.id], [peers, me.id]);
   const presence = usePresence('sidebar', watched);
+  const shown = useMemo(() => list.slice(0, 150).map((item) => item.id), [list]);
   const typing = useEach(
-    useMemo(() => list.slice(0, 150).map((item) => item.id), [list]),
-    client.conversations.typing,
+    shown,
+    useCallback((id: string) => client.conversations.typing(id), [client]),
   );
-  useEach(peers, client.people.get);
+  useEach(
+    peers,
+    useCallback((id: string) => client.people.get(id), [client]),
+  );
   const sections = useMemo(() => {
     const context: EntryContext = {
       known,

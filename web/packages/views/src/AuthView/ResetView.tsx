@@ -1,4 +1,4 @@
-import { useState, type FormEvent } from 'react';
+import { useState, type SubmitEvent } from 'react';
 import { Button } from '../Button/Button';
 import { useStrings } from '../strings/strings';
 import { AuthFrame } from './AuthFrame';
@@ -31,7 +31,7 @@ export function ResetView({ snapshot, actions }: ResetViewProps) {
       </AuthFrame>
     );
   }
-  const onSubmit = (event: FormEvent) => {
+  const onSubmit = (event: SubmitEvent) => {
     event.preventDefault();
     setTried(true);
     if (!short) actions.reset(password);

@@ -1,4 +1,4 @@
-import { useState, type FormEvent } from 'react';
+import { useState, type SubmitEvent } from 'react';
 import { Button } from '../Button/Button';
 import { TextField } from '../Field/Field';
 import { useStrings } from '../strings/strings';
@@ -26,7 +26,7 @@ export function SignInView({ snapshot, actions }: SignInViewProps) {
   const [name, setName] = useState('');
   const [password, setPassword] = useState('');
   const [tried, setTried] = useState(false);
-  const onSubmit = (event: FormEvent) => {
+  const onSubmit = (event: SubmitEvent) => {
     event.preventDefault();
     setTried(true);
     if (name.trim() && password) actions.signIn(name.trim(), password);

@@ -1,4 +1,4 @@
-import { useState, type FormEvent } from 'react';
+import { useState, type SubmitEvent } from 'react';
 import { Button } from '../Button/Button';
 import { TextField } from '../Field/Field';
 import { useStrings } from '../strings/strings';
@@ -62,7 +62,7 @@ function Form({ snapshot, actions }: SignUpViewProps) {
   const [form, setForm] = useState<SignUpForm>({ name: '', displayName: '', password: '' });
   const [tried, setTried] = useState(false);
   const short = form.password.length < snapshot.leastPassword;
-  const onSubmit = (event: FormEvent) => {
+  const onSubmit = (event: SubmitEvent) => {
     event.preventDefault();
     setTried(true);
     if (form.name.trim() && !short)

@@ -48,25 +48,10 @@ export function ComposerView({ snapshot, actions }: ComposerViewProps) {
       }}
     >
       <Mode snapshot={snapshot} onLeave={actions.leave} />
-      {pasted && (
-        <PasteOffer
-          onCode={() => {
-            composer.replace(applyFormat('codeBlock', { text, ...pasted }));
-            setPasted(null);
-          }}
-          onKeep={() => setPasted(null)}
-        />
-      )}
+      {pasted && <PasteOffer composer={composer} pasted={pasted} onDone={() => setPasted(null)} />}
       <div className={styles.box}>
         {preview ? (
-          <div
-            className={styles.preview}
-            role="region"
-            aria-label={strings.composer.previewLabel}
-            tabIndex={0}
-          >
-            {text.trim() ? <MarkdownView text={text} /> : <p>{strings.composer.previewEmpty}</p>}
-          </div>
+          <Preview text={text} />
         ) : (
           <TextBox
             snapshot={snapshot}
@@ -101,15 +86,11 @@ export function ComposerView({ snapshot, actions }: ComposerViewProps) {
 }
 
 /** The caret goes to the text when a reply or an edit begins, and on wide screens with each conversation. */
-function useFocusOnChange(composer: ComposerText, { key, mode }: ComposerSnapshot) {
-  const { area } = composer;
+function useFocusOnChange({ focus }: ComposerText, { key, mode }: ComposerSnapshot) {
   useEffect(() => {
     const touch = window.matchMedia('(pointer: coarse)').matches;
-    if (touch && mode.type === 'new') return;
-    area.current?.focus({ preventScroll: true });
-    const end = area.current?.value.length ?? 0;
-    area.current?.setSelectionRange(end, end);
-  }, [area, key, mode.type]);
+    if (!touch || mode.type !== 'new') focus();
+  }, [focus, key, mode.type]);
 }
 
 interface TextBoxProps extends ComposerViewProps {
@@ -121,13 +102,14 @@ interface TextBoxProps extends ComposerViewProps {
 
 function TextBox({ snapshot, actions, composer, completions, onSend, onLongPaste }: TextBoxProps) {
   const strings = useStrings();
+  const { attach, text, setText } = composer;
   const id = useId();
   const open = completions.items.length > 0;
   const onPaste = (event: ClipboardEvent<HTMLTextAreaElement>) => {
-    const text = event.clipboardData.getData('text/plain');
+    const added = event.clipboardData.getData('text/plain');
     const start = event.currentTarget.selectionStart;
-    if (text.length > longPaste && text.includes('\n'))
-      onLongPaste({ start, end: start + text.replace(/\r\n?/gu, '\n').length });
+    if (added.length > longPaste && added.includes('\n'))
+      onLongPaste({ start, end: start + added.replace(/\r\n?/gu, '\n').length });
   };
   return (
     <>
@@ -140,11 +122,11 @@ function TextBox({ snapshot, actions, composer, completions, onSend, onLongPaste
         />
       )}
       <textarea
-        ref={composer.area}
+        ref={attach}
         className={styles.text}
         rows={1}
         dir="auto"
-        value={composer.text}
+        value={text}
         placeholder={strings.composer.placeholder(snapshot.name)}
         aria-label={strings.composer.label(snapshot.name)}
         aria-autocomplete="list"
@@ -152,7 +134,7 @@ function TextBox({ snapshot, actions, composer, completions, onSend, onLongPaste
         aria-activedescendant={open ? `${id}-${String(completions.chosen)}` : undefined}
         enterKeyHint={snapshot.enterSends ? 'send' : 'enter'}
         onChange={(event) => {
-          composer.setText(event.currentTarget.value);
+          setText(event.currentTarget.value);
           completions.look(event.currentTarget.value, event.currentTarget.selectionStart);
         }}
         onPaste={onPaste}
@@ -182,6 +164,15 @@ function onComposerKey(
   else if (event.key === 'Escape' && actions.leave()) event.stopPropagation();
   else return;
   event.preventDefault();
+}
+
+function Preview({ text }: { text: string }) {
+  const words = useStrings().composer;
+  return (
+    <div className={styles.preview} role="region" aria-label={words.previewLabel} tabIndex={0}>
+      {text.trim() ? <MarkdownView text={text} /> : <p>{words.previewEmpty}</p>}
+    </div>
+  );
 }
 
 /** How much may still be written: said from nine tenths on. */

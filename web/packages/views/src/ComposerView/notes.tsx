@@ -4,6 +4,8 @@ import { Icon } from '../Icon/Icon';
 import { useStrings } from '../strings/strings';
 import type { ComposerSnapshot } from './composer';
 import styles from './ComposerView.module.css';
+import { applyFormat } from './format';
+import type { ComposerText } from './useComposerText';
 
 /** What is being answered or changed. */
 export function Mode({ snapshot, onLeave }: { snapshot: ComposerSnapshot; onLeave: () => void }) {
@@ -30,16 +32,27 @@ export function Mode({ snapshot, onLeave }: { snapshot: ComposerSnapshot; onLeav
   );
 }
 
-export function PasteOffer({ onCode, onKeep }: { onCode: () => void; onKeep: () => void }) {
+interface PasteOfferProps {
+  composer: ComposerText;
+  pasted: { start: number; end: number };
+  onDone: () => void;
+}
+
+/** A long paste may have been meant as code. */
+export function PasteOffer({ composer, pasted, onDone }: PasteOfferProps) {
   const words = useStrings().composer;
+  const makeCode = () => {
+    composer.replace(applyFormat('codeBlock', { ...composer.selected(), ...pasted }));
+    onDone();
+  };
   return (
     <div className={styles.note} role="status">
       <Icon name="codeBlock" size={16} />
       <span className={styles.noteWords}>{words.longPaste}</span>
-      <Button small onClick={onCode}>
+      <Button small onClick={makeCode}>
         {words.makeCode}
       </Button>
-      <Button small look="quiet" onClick={onKeep}>
+      <Button small look="quiet" onClick={onDone}>
         {words.keepText}
       </Button>
     </div>

@@ -1,8 +1,10 @@
-import { useLayoutEffect, useRef, useState, type RefObject } from 'react';
+import { useCallback, useLayoutEffect, useRef, useState } from 'react';
 import type { Selected } from './format';
 
 export interface ComposerText {
-  area: RefObject<HTMLTextAreaElement | null>;
+  /** For the text's element. */
+  attach: (area: HTMLTextAreaElement | null) => void;
+  focus: () => void;
   text: string;
   setText: (text: string) => void;
   /** Changes text and selection together, as formatting and completion do. */
@@ -34,8 +36,17 @@ export function useComposerText(
     setState({ key: given.key, text: next });
     onChange(next);
   };
+  const attach = useCallback((element: HTMLTextAreaElement | null) => {
+    area.current = element;
+  }, []);
+  const focus = useCallback(() => {
+    const end = area.current?.value.length ?? 0;
+    area.current?.focus({ preventScroll: true });
+    area.current?.setSelectionRange(end, end);
+  }, []);
   return {
-    area,
+    attach,
+    focus,
     text,
     setText,
     replace: (next) => {

@@ -1,4 +1,4 @@
-import { useState, type FormEvent } from 'react';
+import { useState, type SubmitEvent } from 'react';
 import { Button } from '../Button/Button';
 import { Dialog } from '../Dialog/Dialog';
 import { TextField } from '../Field/Field';
@@ -21,7 +21,7 @@ export function CreateConversationView({ kind, busy, people, onCreate, onClose }
   const [topic, setTopic] = useState('');
   const [tried, setTried] = useState(false);
   const channel = kind === 'channel';
-  const onSubmit = (event: FormEvent) => {
+  const onSubmit = (event: SubmitEvent) => {
     event.preventDefault();
     setTried(true);
     if (name.trim()) onCreate({ name: name.trim(), topic: topic.trim() });

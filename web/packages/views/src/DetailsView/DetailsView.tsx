@@ -1,4 +1,4 @@
-import { useState, type FormEvent } from 'react';
+import { useState, type SubmitEvent } from 'react';
 import { Button } from '../Button/Button';
 import { Choice, Switch } from '../Field/Choice';
 import { TextArea, TextField } from '../Field/Field';
@@ -113,7 +113,7 @@ function Edit({ snapshot, actions, onDone }: Props & { onDone: () => void }) {
   const [name, setName] = useState(snapshot.name);
   const [topic, setTopic] = useState(snapshot.topic);
   const [busy, setBusy] = useState(false);
-  const onSubmit = async (event: FormEvent) => {
+  const onSubmit = async (event: SubmitEvent) => {
     event.preventDefault();
     if (!name.trim()) return;
     setBusy(true);

@@ -14,7 +14,7 @@ export interface MarkdownProps {
 
 const nobody: Mention[] = [];
 const onlyEmoji =
-  /^(?:(?:\p{Extended_Pictographic}|\p{Regional_Indicator})[\p{Emoji_Modifier}\u200d\ufe0f]*\s*){1,6}$/u;
+  /^(?:(?:\p{Extended_Pictographic}|\p{Regional_Indicator})(?:\p{Emoji_Modifier}|\u200d|\ufe0f)*\s*){1,6}$/u;
 
 /** What a person wrote, as elements. Never as HTML. */
 export const MarkdownView = memo(function MarkdownView({ text, mentions = nobody, onPerson }: MarkdownProps) {

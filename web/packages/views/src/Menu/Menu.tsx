@@ -13,7 +13,8 @@ export interface MenuItem {
   /** Present on an item that is one of several states. */
   checked?: boolean;
   separated?: boolean;
-  onSelect: () => void;
+  /** Given what the menu, or its key, was used on. */
+  onSelect: (from: HTMLElement) => void;
 }
 
 export interface MenuProps {
@@ -47,7 +48,7 @@ export function Menu({ label, items, anchor, onClose }: MenuProps) {
           className={classes(styles.item, item.danger && styles.danger, item.separated && styles.separated)}
           onClick={() => {
             onClose();
-            item.onSelect();
+            if (anchor) item.onSelect(anchor);
           }}
         >
           <span className={styles.icon}>

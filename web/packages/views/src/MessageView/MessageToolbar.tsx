@@ -56,7 +56,7 @@ export function MessageToolbar({ message, items, recentEmoji, actions, onMore }:
           tip="above"
           label={item.label}
           keys={item.keys}
-          onClick={item.onSelect}
+          onClick={(event) => item.onSelect(event.currentTarget)}
         />
       ))}
       <IconButton

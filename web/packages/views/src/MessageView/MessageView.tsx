@@ -31,7 +31,7 @@ export const MessageView = memo(function MessageView(props: MessageViewProps) {
   const row = useRef<HTMLElement>(null);
   const [active, setActive] = useState(false);
   const [menuAt, setMenuAt] = useState<HTMLElement | null>(null);
-  const items = active || menuAt ? menuItems(message, actions, strings, () => row.current) : [];
+  const items = active || menuAt ? menuItems(message, actions, strings) : [];
   const press = useLongPress(() => setMenuAt(row.current));
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.target !== row.current || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -40,7 +40,7 @@ export const MessageView = memo(function MessageView(props: MessageViewProps) {
     if (!open && !item) return;
     event.preventDefault();
     if (open) setMenuAt(row.current);
-    else item?.onSelect();
+    else item?.onSelect(row.current);
   };
   return (
     <article

@@ -1,4 +1,4 @@
-import { useState, type FormEvent } from 'react';
+import { useState, type SubmitEvent } from 'react';
 import { PasswordField } from '../AuthView/PasswordField';
 import { Button } from '../Button/Button';
 import { useStrings } from '../strings/strings';
@@ -12,7 +12,7 @@ export function CloseAccountSettings({ actions }: Props) {
   const words = useStrings().settings;
   const [password, setPassword] = useState('');
   const [busy, setBusy] = useState(false);
-  const onSubmit = (event: FormEvent) => {
+  const onSubmit = (event: SubmitEvent) => {
     event.preventDefault();
     setBusy(true);
     void actions.close(password).finally(() => setBusy(false));

@@ -1,4 +1,4 @@
-import { useState, type FormEvent } from 'react';
+import { useState, type SubmitEvent } from 'react';
 import { Button } from '../Button/Button';
 import { SelectField, TextField } from '../Field/Field';
 import { Icon } from '../Icon/Icon';
@@ -74,7 +74,7 @@ function NewInvite({ busy, onCreate }: { busy: boolean; onCreate: Props['actions
   const words = useStrings().settings;
   const [uses, setUses] = useState('1');
   const [hours, setHours] = useState('168');
-  const onSubmit = (event: FormEvent) => {
+  const onSubmit = (event: SubmitEvent) => {
     event.preventDefault();
     onCreate({ uses: numberOrNull(uses), hours: numberOrNull(hours) });
   };

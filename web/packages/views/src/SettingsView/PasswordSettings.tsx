@@ -1,4 +1,4 @@
-import { useState, type FormEvent } from 'react';
+import { useState, type SubmitEvent } from 'react';
 import { PasswordField } from '../AuthView/PasswordField';
 import { Button } from '../Button/Button';
 import { useStrings } from '../strings/strings';
@@ -17,7 +17,7 @@ export function PasswordSettings({ snapshot, actions }: Props) {
   const [tried, setTried] = useState(false);
   const [busy, setBusy] = useState(false);
   const short = next.length < snapshot.leastPassword;
-  const onSubmit = async (event: FormEvent) => {
+  const onSubmit = async (event: SubmitEvent) => {
     event.preventDefault();
     setTried(true);
     if (!current || short) return;

@@ -1,4 +1,4 @@
-import { useState, type FormEvent } from 'react';
+import { useState, type SubmitEvent } from 'react';
 import { Avatar } from '../Avatar/Avatar';
 import { Button } from '../Button/Button';
 import { TextArea, TextField } from '../Field/Field';
@@ -17,7 +17,7 @@ export function ProfileSettings({ snapshot, actions }: Props) {
   const [about, setAbout] = useState(snapshot.about);
   const [busy, setBusy] = useState(false);
   const changed = displayName !== snapshot.displayName || about !== snapshot.about;
-  const onSubmit = (event: FormEvent) => {
+  const onSubmit = (event: SubmitEvent) => {
     event.preventDefault();
     setBusy(true);
     void actions.save({ displayName: displayName.trim(), about: about.trim() }).finally(() => setBusy(false));

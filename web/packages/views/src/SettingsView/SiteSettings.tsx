@@ -1,4 +1,4 @@
-import { useState, type FormEvent } from 'react';
+import { useState, type SubmitEvent } from 'react';
 import { Button } from '../Button/Button';
 import { Choice } from '../Field/Choice';
 import { TextField } from '../Field/Field';
@@ -17,7 +17,7 @@ export function SiteSettings({ snapshot, actions }: Props) {
   const words = strings.settings;
   const [name, setName] = useState(snapshot.name);
   const [busy, setBusy] = useState(false);
-  const onSubmit = (event: FormEvent) => {
+  const onSubmit = (event: SubmitEvent) => {
     event.preventDefault();
     if (!name.trim()) return;
     setBusy(true);

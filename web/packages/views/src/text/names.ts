@@ -11,8 +11,8 @@ export function initials(name: string): string {
   const words = cleanName(name)
     .split(/[\s_.\-|[\]]+/u)
     .filter((word) => /[\p{L}\p{N}]/u.test(word));
-  const first = [...(words[0] ?? name)].find((letter) => /[\p{L}\p{N}]/u.test(letter)) ?? '?';
-  const second = words.length > 1 ? ([...(words[words.length - 1] ?? '')][0] ?? '') : '';
+  const first = /[\p{L}\p{N}]/u.exec(words[0] ?? name)?.[0] ?? '?';
+  const second = words.length > 1 ? (/^./u.exec(words.at(-1) ?? '')?.[0] ?? '') : '';
   return (first + second).toLocaleUpperCase();
 }
 

@@ -6,6 +6,7 @@ pub mod api;
 pub mod commanding;
 pub mod conversations;
 pub mod crash;
+mod cursors;
 pub mod environment;
 pub mod gateway;
 pub mod history;

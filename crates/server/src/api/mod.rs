@@ -4,6 +4,8 @@
 mod accounts;
 mod address;
 mod auth;
+mod channels;
+mod conversations;
 mod cookie;
 mod docs;
 mod extract;
@@ -103,12 +105,21 @@ pub fn router(state: ApiState) -> Router {
 
 /// Endpoints whose writes carry an id of their own, or do no harm twice.
 fn by_themselves() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().merge(accounts::router()).merge(sessions::router())
+    OpenApiRouter::new()
+        .merge(accounts::router())
+        .merge(sessions::router())
+        .merge(channels::router())
+        .merge(conversations::router())
 }
 
 /// Endpoints whose writes are told apart by their `Idempotency-Key`.
 fn with_a_key() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().merge(me::router()).merge(users::router()).merge(invites::router()).merge(site::router())
+    OpenApiRouter::new()
+        .merge(me::router())
+        .merge(conversations::with_a_key())
+        .merge(users::router())
+        .merge(invites::router())
+        .merge(site::router())
 }
 
 /// What the endpoints say about themselves.

@@ -9,9 +9,9 @@ use klatch_engines::drivers::fjall::{Options, Store};
 use klatch_engines::event_log::fjall::FjallEventLog;
 use klatch_engines::feed::fjall::FjallFeed;
 use klatch_engines::overlay::fjall::FjallOverlays;
-use klatch_engines::{keys, views};
+use klatch_engines::{directory, keys, views};
 use klatch_ports::keys::Keys;
-use klatch_ports::{commands, directory, live, presence};
+use klatch_ports::{commands, live, presence};
 use klatch_server::environment::{Clock, Entropy, uuid_v7};
 use klatch_server::sealing::Sealer;
 use klatch_server::services::Services;
@@ -37,7 +37,7 @@ pub struct Embedded {
     /// The views.
     pub views: Arc<views::sqlite::Sqlite>,
     /// The directory.
-    pub directory: Arc<directory::memory::Memory>,
+    pub directory: Arc<directory::sqlite::Sqlite>,
     /// The keys.
     pub keys: Arc<keys::sqlite::Sqlite>,
 }
@@ -82,7 +82,7 @@ async fn open_embedded(config: Config) -> anyhow::Result<Embedded> {
         Ok(Embedded {
             store: Store::open(&at(&engines.event_log), Options::default())?,
             views: Arc::new(views::sqlite::Sqlite::open(&at(&engines.views)).map_err(whole)?),
-            directory: Arc::new(directory::memory::Memory::default()),
+            directory: Arc::new(directory::sqlite::Sqlite::open(&at(&engines.directory)).map_err(whole)?),
             keys: Arc::new(keys::sqlite::Sqlite::open(&at(&engines.keys)).map_err(whole)?),
         })
     };

@@ -31,7 +31,10 @@ pub fn projection(conversation: ConversationId, events: &[Event]) -> Projection 
 
 /// Whether those who asked must find this in the views when they are answered.
 pub fn is_inline(event: &Event) -> bool {
-    !matches!(event.kind, EventKind::Sent(_) | EventKind::Edited { .. } | EventKind::Reacted { .. })
+    let is_inline = |effect| {
+        matches!(effect, Effect::Described | Effect::Joined { .. } | Effect::RoleSet { .. } | Effect::Gone { .. })
+    };
+    react(event).into_iter().any(is_inline)
 }
 
 /// Projects consecutive events of one conversation, at least one, and what is missing before them.

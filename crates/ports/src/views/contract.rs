@@ -51,6 +51,12 @@ pub async fn w1_a_projection_is_there_once_in_order_and_as_a_whole<V: Views>(ope
     assert_eq!(members, [(alice, Seq(1)), (bob, Seq(3)), (carol, Seq(3))]);
     assert_eq!(views.projected(room).await.unwrap(), Seq(3));
     assert_eq!(views.projected(self::room()).await.unwrap(), Seq::ZERO);
+
+    let mut quiet = events(room, 3, 4, Vec::new());
+    quiet.head.message = Seq::ZERO;
+    project(&*views, quiet).await;
+    let head = views.describe(&[room]).await.unwrap()[0].as_ref().unwrap().head;
+    assert_eq!((head.seq, head.message), (Seq(4), Seq(3)), "the last message stays the last one");
 }
 
 /// W2: opened again, the views go as far as `projected` says, and what follows from there on makes them whole.

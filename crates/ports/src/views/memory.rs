@@ -63,7 +63,7 @@ impl State {
         if after != room.head.seq {
             return Projected::Missing(room.head.seq);
         }
-        room.head = head;
+        room.head = Head { message: head.message.max(room.head.message), ..head };
         for row in rows {
             self.row(conversation, row);
         }

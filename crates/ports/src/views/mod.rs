@@ -82,7 +82,7 @@ pub struct Head {
     pub worthy: u64,
     /// Its time.
     pub at: Timestamp,
-    /// The last message ([`Seq::ZERO`]: none yet).
+    /// The last message ([`Seq::ZERO`]: none yet; in a projection, none among its events).
     pub message: Seq,
 }
 

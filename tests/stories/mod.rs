@@ -1,0 +1,6 @@
+//! What people do.
+
+mod chatting;
+mod coming_back;
+mod leaving;
+mod repeating;

@@ -16,7 +16,10 @@ export interface AvatarProps {
 export function Avatar({ id, name, size = 'm', presence }: AvatarProps) {
   return (
     <span className={classes(styles.avatar, styles[size])} aria-hidden="true">
-      <span className={classes(styles.face, styles[`person${personColour(id)}`])}>{initials(name)}</span>
+      <span
+        className={classes(styles.face, styles[`person${personColour(id)}`])}
+        data-initials={initials(name)}
+      />
       {presence && presence !== 'offline' && <span className={classes(styles.dot, styles[presence])} />}
     </span>
   );

@@ -41,13 +41,13 @@ function Reactions({ message, actions }: Props) {
               type="button"
               className={classes(styles.reaction, reaction.mine && styles.mine)}
               aria-pressed={reaction.mine}
-              aria-label={words.reaction(reaction.emoji, names)}
               title={names}
               disabled={!message.can.write}
               onClick={() => actions.react(message.id, reaction.emoji, !reaction.mine)}
             >
               <span className={styles.emoji}>{reaction.emoji}</span>
               <span>{reaction.count}</span>
+              <span className="visually-hidden"> {words.reactedBy(names)}</span>
             </button>
           </li>
         );

@@ -30,6 +30,7 @@ export function Divider({ label, width, side, onWidth }: Props) {
   return (
     <div
       className={styles.divider}
+      data-side={side}
       role="separator"
       aria-orientation="vertical"
       aria-label={label}

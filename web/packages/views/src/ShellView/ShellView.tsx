@@ -37,32 +37,30 @@ export function ShellView({ sidebar, banner, main, panel, pane, widths, onWidths
           aria-label={strings.sidebar.conversations}
         >
           {sidebar}
+          <Divider
+            label={strings.sidebar.resize}
+            width={widths.sidebar}
+            side="start"
+            onWidth={(width) => onWidths({ ...widths, sidebar: width })}
+          />
         </nav>
-        <Divider
-          label={strings.sidebar.resize}
-          width={widths.sidebar}
-          side="start"
-          onWidth={(width) => onWidths({ ...widths, sidebar: width })}
-        />
         <main id="main" className={classes(styles.pane, styles.main)} tabIndex={-1}>
           {main}
         </main>
         {panel && (
-          <>
+          <aside
+            className={classes(styles.pane, styles.panel)}
+            style={{ inlineSize: widths.panel }}
+            aria-label={strings.panel.label}
+          >
             <Divider
               label={strings.sidebar.resizePanel}
               width={widths.panel}
               side="end"
               onWidth={(width) => onWidths({ ...widths, panel: width })}
             />
-            <aside
-              className={classes(styles.pane, styles.panel)}
-              style={{ inlineSize: widths.panel }}
-              aria-label={strings.panel.label}
-            >
-              {panel}
-            </aside>
-          </>
+            {panel}
+          </aside>
         )}
       </div>
     </div>

@@ -29,7 +29,6 @@ export const EntryView = memo(function EntryView({ entry, selected, preview: wan
           entry.muted && styles.muted,
         )}
         aria-current={selected ? 'page' : undefined}
-        aria-label={spoken(entry, strings)}
         data-unread={fresh || undefined}
       >
         <span className={styles.sign}>
@@ -44,7 +43,12 @@ export const EntryView = memo(function EntryView({ entry, selected, preview: wan
         <span className={styles.words}>
           <span className={styles.line}>
             <bdi className={styles.name}>{entry.name}</bdi>
-            {preview && entry.at !== null && <span className={styles.time}>{listTime(entry.at, now)}</span>}
+            <span className="visually-hidden">{spoken(entry, strings)}</span>
+            {preview && entry.at !== null && (
+              <span className={styles.time} aria-hidden="true">
+                {listTime(entry.at, now)}
+              </span>
+            )}
             {!preview && <Marks entry={entry} preview={preview} />}
           </span>
           {preview && (
@@ -61,9 +65,14 @@ export const EntryView = memo(function EntryView({ entry, selected, preview: wan
 
 function Second({ entry }: { entry: ConversationEntry }) {
   const words = useStrings().sidebar;
-  if (entry.typing) return <span className={classes(styles.second, styles.typing)}>{words.typing}</span>;
+  if (entry.typing)
+    return (
+      <span className={classes(styles.second, styles.typing)} aria-hidden="true">
+        {words.typing}
+      </span>
+    );
   return (
-    <span className={styles.second} dir="auto">
+    <span className={styles.second} dir="auto" aria-hidden="true">
       {entry.preview}
     </span>
   );
@@ -72,7 +81,7 @@ function Second({ entry }: { entry: ConversationEntry }) {
 function Marks({ entry, preview }: { entry: ConversationEntry; preview: boolean }) {
   const numbers = new Intl.NumberFormat();
   return (
-    <span className={styles.marks}>
+    <span className={styles.marks} aria-hidden="true">
       {entry.typing && !preview && <span className={styles.dots} />}
       {entry.failed && (
         <span className={styles.failed}>
@@ -92,8 +101,7 @@ function Marks({ entry, preview }: { entry: ConversationEntry; preview: boolean 
 /** All that the marks say, in words. */
 function spoken(entry: ConversationEntry, strings: Strings): string {
   const words = strings.sidebar;
-  return [
-    entry.name,
+  const said = [
     entry.peer && strings.common.presence[entry.peer.presence],
     entry.mentions > 0 && words.mentions(entry.mentions),
     entry.unread > 0 && words.unread(entry.unread),
@@ -101,7 +109,6 @@ function spoken(entry: ConversationEntry, strings: Strings): string {
     entry.draft && words.draft,
     entry.failed && words.failed,
     entry.muted && words.muted,
-  ]
-    .filter(Boolean)
-    .join(', ');
+  ].filter(Boolean);
+  return said.map((word) => `, ${String(word)}`).join('');
 }

@@ -41,7 +41,6 @@ export function MeButton({ snapshot, actions }: Props) {
         className={styles.me}
         aria-haspopup="menu"
         aria-expanded={anchor !== null}
-        aria-label={`${words.menu}: ${me.name}, ${strings.common.presence[me.presence]}`}
         onClick={(event) => setAnchor(anchor ? null : event.currentTarget)}
       >
         <Avatar id={me.id} name={me.name} size="s" presence={me.presence} />
@@ -49,6 +48,7 @@ export function MeButton({ snapshot, actions }: Props) {
           <bdi className={styles.meName}>{me.name}</bdi>
           <span className={styles.meState}>{strings.common.presence[me.presence]}</span>
         </span>
+        <span className="visually-hidden">, {words.menu}</span>
       </button>
       {anchor && <Menu label={words.menu} items={items} anchor={anchor} onClose={() => setAnchor(null)} />}
     </>

@@ -73,7 +73,7 @@ export const message = {
   more: 'More actions',
   actions: 'Actions for this message',
   by: (name: string, time: string) => `${name}, ${time}`,
-  reaction: (emoji: string, names: string) => `${emoji} by ${names}`,
+  reactedBy: (names: string) => `by ${names}`,
   reactionMore: (names: string[], more: number) =>
     more > 0 ? list([...names, plural(more, { one: '# other', other: '# others' })]) : list(names),
   openPerson: (name: string) => `About ${name}`,

@@ -85,13 +85,16 @@ pub async fn w3_every_read_sees_what_was_projected<V: Views>(open: impl AsyncFn(
     project(&*views, founded(room, Kind::Direct, "", &[alice, bob])).await;
     project(&*views, events(room, 1, 2, vec![Row::RoleSet { user: bob, role: Role::Owner }])).await;
     let topic = Row::Described { kind: None, name: None, topic: Some("green".to_owned()), history: None };
-    project(&*views, events(room, 2, 3, vec![topic])).await;
+    let mut no_message = events(room, 2, 3, vec![topic]);
+    no_message.head.message = Seq::ZERO;
+    project(&*views, no_message).await;
 
     let described = views.describe(&[self::room(), room]).await.unwrap();
     assert_eq!(described[0], None);
     let description = described[1].clone().unwrap();
     assert_eq!((description.kind, &*description.topic, description.members), (Kind::Direct, "green", 2));
-    assert_eq!((description.history, description.head), (History::SinceJoined, head(3)));
+    let head = Head { message: Seq(2), ..head(3) };
+    assert_eq!((description.history, description.head), (History::SinceJoined, head));
     assert_eq!(views.membership(bob, room).await.unwrap().unwrap().role, Role::Owner);
     assert_eq!(views.membership(stranger, room).await.unwrap(), None);
     assert_eq!((views.memberships(bob).await.unwrap(), views.memberships(stranger).await.unwrap()), (1, 0));

@@ -93,7 +93,7 @@ pub struct Projection {
     pub conversation: ConversationId,
     /// The event before the first of these: what was projected must reach up to it.
     pub after: Seq,
-    /// The head that they lead to.
+    /// The head that they lead to. Where none of them is a message, its `message` is [`Seq::ZERO`], and the one before stays.
     pub head: Head,
     /// What changes, in order.
     pub rows: Vec<Row>,

@@ -134,6 +134,27 @@ async fn a_backup_is_one_moment_of_a_database_in_use() {
 }
 
 #[tokio::test]
+async fn after_a_failed_write_nothing_is_written_until_it_is_opened_anew() {
+    let folder = TempDir::new().unwrap();
+    let database = open(&folder);
+    database.write(Durability::Now, insert(1)).await.unwrap();
+    let failing = |connection: &Connection| -> rusqlite::Result<()> {
+        insert(2)(connection)?;
+        Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_FSYNC), None))
+    };
+    assert_eq!(database.write(Durability::Now, failing).await.unwrap_err().kind, ErrorKind::Broken);
+    let error = database.write(Durability::Now, insert(3)).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Broken);
+    assert!(std::error::Error::source(&error).unwrap().to_string().contains("look at the disk"));
+    assert_eq!(database.empty_log().await.unwrap_err().kind, ErrorKind::Broken);
+    assert_eq!(count(&database).await, 1, "it still reads");
+    drop(database);
+    let database = open(&folder);
+    database.write(Durability::Now, insert(3)).await.unwrap();
+    assert_eq!(count(&database).await, 2);
+}
+
+#[tokio::test]
 async fn damage_is_found() {
     let folder = TempDir::new().unwrap();
     let database = open(&folder);

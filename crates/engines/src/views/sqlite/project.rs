@@ -41,7 +41,8 @@ fn advance(views: &Connection, conversation: ConversationId, after: Seq, head: &
         "INSERT INTO heads (conversation, seq, worthy, at, message) SELECT ?1, ?2, ?3, ?4, ?5 WHERE ?6 = 0
             ON CONFLICT DO NOTHING"
     } else {
-        "UPDATE heads SET seq = ?2, worthy = ?3, at = ?4, message = max(message, ?5) WHERE conversation = ?1 AND seq = ?6"
+        "UPDATE heads SET seq = ?2, worthy = ?3, at = ?4, message = max(message, ?5)
+            WHERE conversation = ?1 AND seq = ?6"
     };
     let Head { seq, worthy, at, message } = head;
     Ok(views.prepare_cached(sql)?.execute(params![id, seq.0, worthy, at.0, message.0, after.0])? == 1)

@@ -7,6 +7,15 @@ use rusqlite::{Connection, OptionalExtension, Params, Result, Row, params};
 
 use super::columns;
 
+/// The ids of a page of somebody's list, from an index and narrow rows alone.
+pub const INBOX: &str = "SELECT heads.conversation FROM members CROSS JOIN heads USING (conversation)
+    WHERE user = ?1 AND (at, heads.conversation) < (?2, ?3) ORDER BY at DESC, heads.conversation DESC LIMIT ?4";
+
+/// The ids of a page of the channel directory, from an index alone.
+pub const CHANNELS: &str = "SELECT id FROM conversations INDEXED BY channels
+    WHERE kind = 2 AND (name, id) > (?1, ?2) AND (instr(name_lower, ?3) OR instr(topic_lower, ?3))
+    ORDER BY name, id LIMIT ?4";
+
 /// How lists describe a conversation; `None` until its first event was projected.
 pub fn describe(views: &Connection, conversation: ConversationId) -> Result<Option<Description>> {
     let sql = "SELECT * FROM conversations JOIN heads ON conversation = id WHERE id = ?1 AND kind IS NOT NULL";
@@ -53,10 +62,8 @@ pub fn inbox(
     limit: usize,
 ) -> Result<Vec<InboxRow>> {
     let (at, id) = after.map_or((NUMBER_MAX, [0xff; 16]), |(at, id)| (at.0.min(NUMBER_MAX), *id.as_bytes()));
-    let sql = "SELECT heads.conversation FROM members CROSS JOIN heads USING (conversation)
-        WHERE user = ?1 AND (at, heads.conversation) < (?2, ?3) ORDER BY at DESC, heads.conversation DESC LIMIT ?4";
-    let page =
-        list(views, sql, params![user.as_bytes(), at, id, limit], |row| columns::conversation(row, "conversation"))?;
+    let page = params![user.as_bytes(), at, id, limit];
+    let page = list(views, INBOX, page, |row| columns::conversation(row, "conversation"))?;
     page.into_iter().filter_map(|conversation| inbox_row(views, user, conversation).transpose()).collect()
 }
 
@@ -83,10 +90,8 @@ pub fn channels(
     limit: usize,
 ) -> Result<Vec<Description>> {
     let (name, id) = after.map_or(("", &[][..]), |(name, id)| (name, id.as_bytes()));
-    let sql = "SELECT * FROM conversations INDEXED BY channels CROSS JOIN heads ON conversation = id
-        WHERE kind = 2 AND (name, id) > (?1, ?2) AND (instr(name_lower, ?3) OR instr(topic_lower, ?3))
-        ORDER BY name, id LIMIT ?4";
-    list(views, sql, params![name, id, query, limit], description)
+    let page = list(views, CHANNELS, params![name, id, query, limit], |row| columns::conversation(row, "id"))?;
+    page.into_iter().filter_map(|conversation| describe(views, conversation).transpose()).collect()
 }
 
 /// Everything that was projected of a conversation.

@@ -76,6 +76,26 @@ async fn dying_takes_a_suffix_of_the_projections_and_no_cursor_that_was_answered
 }
 
 #[tokio::test]
+async fn long_lists_are_read_from_indexes_alone() {
+    let open = file();
+    let views = open().await;
+    let plan = async |sql: &'static str| {
+        let plan = move |views: &rusqlite::Connection| {
+            let mut plan = views.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+            let nothing =
+                rusqlite::params_from_iter(std::iter::repeat_n(rusqlite::types::Null, plan.parameter_count()));
+            plan.query_map(nothing, |row| row.get(3))?.collect::<rusqlite::Result<Vec<String>>>()
+        };
+        views.0.read(plan).await.unwrap().join(", ")
+    };
+    let inbox = plan(lists::INBOX).await;
+    assert!(inbox.contains("members USING COVERING INDEX members_by_user (user=?)"), "{inbox}");
+    assert!(inbox.contains("heads USING PRIMARY KEY (conversation=?)"), "{inbox}");
+    let channels = plan(lists::CHANNELS).await;
+    assert!(channels.contains("USING COVERING INDEX channels") && !channels.contains("ORDER BY"), "{channels}");
+}
+
+#[tokio::test]
 async fn a_backup_is_restored_and_caught_up() {
     let folder = TempDir::new().unwrap();
     let views = Sqlite::open(&folder.path().join("views.db")).unwrap();

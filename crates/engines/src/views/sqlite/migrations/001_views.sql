@@ -13,7 +13,8 @@ CREATE TABLE conversations (
     members INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX channels ON conversations (name, id) WHERE kind = 2;
+-- All that the channel directory looks through, in its order.
+CREATE INDEX channels ON conversations (name, id, name_lower, topic_lower) WHERE kind = 2;
 
 -- Where it stands. Apart, because this is all that a plain message changes, and all that an inbox is sorted by: narrow rows.
 CREATE TABLE heads (

@@ -1,0 +1,66 @@
+import { test as base, expect, type BrowserContextOptions, type Page } from '@playwright/test';
+import type { Person } from './Person';
+import { Server } from './Server';
+import { Site } from './Site';
+import { Watch } from './Watch';
+
+interface Fixtures {
+  /** The site that all tests of a file share; each brings people of its own. */
+  site: Site;
+  owner: Person;
+  /** New people, by names nobody in the file has yet. */
+  people: <Names extends string[]>(...names: Names) => Promise<{ [Index in keyof Names]: Person }>;
+  /** A page of a browser nobody is signed in to. */
+  stranger: (path: string, options?: BrowserContextOptions) => Promise<Page>;
+  watch: Watch;
+}
+
+interface Kept {
+  file: string;
+  site: Site;
+}
+
+export const test = base.extend<Fixtures, { keep: { now: Kept | undefined } }>({
+  keep: [
+    async ({}, use) => {
+      const keep: { now: Kept | undefined } = { now: undefined };
+      await use(keep);
+      await keep.now?.site.server.remove();
+    },
+    { scope: 'worker' },
+  ],
+  site: async ({ keep, browser, playwright }, use, { file }) => {
+    if (keep.now?.file !== file) {
+      await keep.now?.site.server.remove();
+      keep.now = undefined;
+      const server = await Server.start();
+      keep.now = { file, site: new Site(server, await playwright.request.newContext(), browser) };
+    }
+    await use(keep.now.site);
+  },
+  watch: async ({ viewport, locale, timezoneId }, use) => {
+    const watch = new Watch({ viewport, locale, timezoneId });
+    await use(watch);
+    const { complaints } = watch;
+    await watch.end();
+    expect(complaints, 'no page has complained').toEqual([]);
+  },
+  owner: async ({ site, watch }, use) => use(await site.owner(watch)),
+  people: async ({ site, watch }, use) => {
+    await use(async (...names) => {
+      const people: Person[] = [];
+      for (const name of names) people.push(await site.invited(name, watch));
+      return people as { [Index in keyof typeof names]: Person };
+    });
+  },
+  stranger: async ({ site, browser, watch }, use) => {
+    await use(async (path, options) => {
+      const page = await watch.page(browser, site.url, options);
+      await page.goto(path);
+      return page;
+    });
+  },
+});
+
+export { expect };
+export type { Person, Site, Watch };

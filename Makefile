@@ -18,6 +18,7 @@ check: setup ## What is quick: formatting, lints, types, unit tests
 	scripts/check
 
 bench: setup ## Figures, each beside its raw baseline
+	cargo build --release --package klatch-node
 	cargo run --release --package klatch-bench
 
 web: setup ## The web client, into web/app/dist

@@ -105,6 +105,7 @@ async fn a_newcomer_hears_from_then_on() {
     let told = his.next_where(|frame| matches!(frame, ServerFrame::Conversation { .. })).await;
     let ServerFrame::Conversation { item } = told else { unreachable!("asked for") };
     assert_eq!((item.id, item.members), (tea, 2));
+    assert_eq!(item.head.worthy - item.read.worthy, 0, "what was said before one came is not unread");
     let seq = ada.say(tea, "after").await;
     his.until(tea, seq).await;
     assert_eq!(his.texts(tea), ["after"]);
@@ -124,7 +125,7 @@ async fn typing_cursors_and_presence_reach_the_other() {
     hers.next_where(|frame| matches!(frame, ServerFrame::Presence { users } if users[0].user == bob.id())).await;
     his.send(&ClientFrame::Typing { conversation: tea, on: true }).await;
     hers.next_where(|frame| matches!(frame, ServerFrame::Typing { user, on: true, .. } if *user == bob.id())).await;
-    let read = klatch_protocol::gateway::ReadMove { seq, version: 1 };
+    let read = klatch_protocol::gateway::ReadMove { seq, version: 10 };
     his.send(&ClientFrame::Cursor { conversation: tea, read: Some(read), delivered: Some(seq) }).await;
     let moved = hers.next_where(|frame| matches!(frame, ServerFrame::Cursor { user, .. } if *user == bob.id())).await;
     let ServerFrame::Cursor { read: Some(read), .. } = moved else { panic!("a cursor that says read") };

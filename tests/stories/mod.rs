@@ -3,4 +3,5 @@
 mod chatting;
 mod coming_back;
 mod leaving;
+mod refusing;
 mod repeating;

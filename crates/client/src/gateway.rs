@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use futures_util::{SinkExt, StreamExt};
 use klatch_protocol::gateway::{ClientFrame, ClientInfo, PROTOCOL, ServerFrame};
 use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
@@ -91,6 +92,9 @@ impl Gateway {
                     return Ok(Err(closed.unwrap_or(LOST)));
                 }
                 Some(Ok(_)) => {}
+                Some(Err(tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake))) => {
+                    return Ok(Err(LOST));
+                }
                 Some(Err(tungstenite::Error::Protocol(error))) => return Err(Error::Unexpected(error.to_string())),
                 Some(Err(_)) | None => return Ok(Err(LOST)),
             }

@@ -1,16 +1,20 @@
 //! Somebody's conversations, as their list shows them.
 
+use klatch_core::conversation::EventKind;
 use klatch_core::ids::{ConversationId, Seq, Timestamp, UserId};
 use klatch_ports::Error;
 use klatch_ports::views::{InboxRow, Notify};
 use klatch_protocol::objects::{Conversation, ConversationSettings, Event, EventBody, Head, NotifyLevel, ReadCursor};
 
 use crate::history::Reader;
+use crate::processor::event_of;
 use crate::sealing::Sealer;
 use crate::services::Services;
 
 /// Conversations on a page, at most.
 pub const PAGE_MAX: usize = 200;
+/// Events that the views may lack and that are looked through for the newest message, per conversation.
+const FRESH_MAX: u64 = 64;
 
 /// One conversation as `user` sees it; `None` if they are no member.
 ///
@@ -22,10 +26,11 @@ pub async fn item(
     user: UserId,
     conversation: ConversationId,
 ) -> Result<Option<Conversation>, Error> {
-    match services.views.inbox_row(user, conversation).await? {
-        Some(row) => present(services, sealer, user, row).await.map(Some),
-        None => Ok(None),
-    }
+    let Some(row) = services.views.inbox_row(user, conversation).await? else { return Ok(None) };
+    let mut rows = [row];
+    freshen(services, &mut rows).await?;
+    let [row] = rows;
+    present(services, sealer, user, row).await.map(Some)
 }
 
 /// A page of somebody's conversations, newest activity first, and where the next one begins.
@@ -40,11 +45,12 @@ pub async fn page(
     limit: usize,
 ) -> Result<(Vec<Conversation>, Option<String>), Error> {
     let limit = limit.min(PAGE_MAX);
-    let rows = services.views.inbox(user, after.and_then(parse), limit).await?;
+    let mut rows = services.views.inbox(user, after.and_then(parse), limit).await?;
     let next = rows.last().filter(|_| rows.len() == limit).map(|row| {
         let description = &row.description;
         format!("{}.{}", description.head.at.0, description.conversation)
     });
+    freshen(services, &mut rows).await?;
     let mut items = Vec::with_capacity(rows.len());
     for row in rows {
         items.push(present(services, sealer, user, row).await?);
@@ -64,6 +70,27 @@ pub const fn notify(level: NotifyLevel) -> Notify {
 fn parse(cursor: &str) -> Option<(Timestamp, ConversationId)> {
     let (at, conversation) = cursor.split_once('.')?;
     Some((Timestamp(at.parse().ok()?), conversation.parse().ok()?))
+}
+
+/// Plain messages reach the views a moment after the log; who lists their conversations must see them at once.
+async fn freshen(services: &Services, rows: &mut [InboxRow]) -> Result<(), Error> {
+    let asked: Vec<_> = rows.iter().map(|row| row.description.conversation).collect();
+    let tails = services.event_log.tails(&asked).await?;
+    for (row, tail) in rows.iter_mut().zip(tails) {
+        let head = &mut row.description.head;
+        if tail <= head.seq {
+            continue;
+        }
+        let from = Seq(tail.0.saturating_sub(FRESH_MAX)).max(head.seq).next();
+        for record in services.event_log.read(row.description.conversation, from, FRESH_MAX as usize).await? {
+            let event = event_of(&record)?;
+            (head.seq, head.worthy, head.at) = (event.seq, event.worthy, event.at);
+            if matches!(event.kind, EventKind::Sent(_)) {
+                head.message = event.seq;
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn present(services: &Services, sealer: &Sealer, user: UserId, row: InboxRow) -> Result<Conversation, Error> {

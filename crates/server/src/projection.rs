@@ -61,16 +61,21 @@ pub async fn project(services: &Services, conversation: ConversationId, events: 
 }
 
 fn rows(event: &Event) -> Vec<Row> {
-    let row = |effect| match effect {
-        Effect::Described => described(event),
-        Effect::Joined { user, role } => Some(Row::Joined { user, role, joined: event.seq }),
-        Effect::RoleSet { user, role } => Some(Row::RoleSet { user, role }),
-        Effect::Gone { user } => Some(Row::Gone { user }),
-        Effect::Mentioned { user } => Some(Row::Mentioned { user, seq: event.seq }),
-        Effect::Read { user } => Some(Row::Read { user, seq: event.seq, worthy: event.worthy }),
-        Effect::Annotated { .. } | Effect::Erase { .. } => None,
-    };
-    react(event).into_iter().filter_map(row).collect()
+    let read = |user| Row::Read { user, seq: event.seq, worthy: event.worthy };
+    let mut rows = Vec::new();
+    for effect in react(event) {
+        match effect {
+            Effect::Described => rows.extend(described(event)),
+            // What was said before somebody came is not unread to them.
+            Effect::Joined { user, role } => rows.extend([Row::Joined { user, role, joined: event.seq }, read(user)]),
+            Effect::RoleSet { user, role } => rows.push(Row::RoleSet { user, role }),
+            Effect::Gone { user } => rows.push(Row::Gone { user }),
+            Effect::Mentioned { user } => rows.push(Row::Mentioned { user, seq: event.seq }),
+            Effect::Read { user } => rows.push(read(user)),
+            Effect::Annotated { .. } | Effect::Erase { .. } => {}
+        }
+    }
+    rows
 }
 
 fn described(event: &Event) -> Option<Row> {

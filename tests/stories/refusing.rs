@@ -1,0 +1,224 @@
+//! Bad input gets a clear answer, and nothing is lost.
+
+use std::time::Duration;
+
+use klatch_client::{Error, Gateway, new_id};
+use klatch_protocol::gateway::{ClientFrame, ClientInfo, ServerFrame};
+use klatch_protocol::objects::{CommandBody, ConversationKind, NewCommand, Problem, Slug};
+use klatch_server::gateway::LIMITS;
+use klatch_testkit::{NodeOptions, TestDevice, TestNode, text};
+use tokio_tungstenite::tungstenite::Message;
+
+async fn refused(device: &mut TestDevice, raw: &str) -> (Problem, Option<String>) {
+    device.gateway().send_raw(Message::text(raw)).await.expect("sent");
+    let error = device.next_where(|frame| matches!(frame, ServerFrame::Error { .. })).await;
+    let ServerFrame::Error { problem, of } = error else { unreachable!("asked for") };
+    (problem, of)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frame_that_is_none_is_answered_and_the_connection_goes_on() {
+    let node = TestNode::start().await;
+    let ada = node.user("ada").await;
+    let mut hers = ada.device().await;
+    let hello = r#"{"type":"hello","protocol":[1],"token":"x"}"#;
+    for (raw, slug, of) in [
+        ("", Slug::InvalidRequest, None),
+        ("{", Slug::InvalidRequest, None),
+        ("[]", Slug::InvalidRequest, None),
+        (r#"{"type":7}"#, Slug::InvalidRequest, None),
+        (r#"{"type":"dance"}"#, Slug::UnknownFrame, Some("dance")),
+        (r#"{"type":"typing","on":true}"#, Slug::InvalidRequest, Some("typing")),
+        (r#"{"type":"command","conversation":"x"}"#, Slug::InvalidRequest, Some("command")),
+        (hello, Slug::SecondHello, None),
+    ] {
+        let (problem, found) = refused(&mut hers, raw).await;
+        assert_eq!((problem.slug(), found.as_deref()), (Some(slug), of), "{raw}");
+    }
+    hers.send(&ClientFrame::Ping).await;
+    hers.next_where(|frame| matches!(frame, ServerFrame::Pong)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deep_or_strange_json_harms_nobody() {
+    let node = TestNode::start().await;
+    let ada = node.user("ada").await;
+    let mut hers = ada.device().await;
+    let deep = format!(r#"{{"type":"sync","have":{}{}}}"#, "[".repeat(20_000), "]".repeat(20_000));
+    assert_eq!(refused(&mut hers, &deep).await.0.slug(), Some(Slug::InvalidRequest));
+    let huge = r#"{"type":"cursor","conversation":"00000000-0000-0000-0000-000000000000","delivered":1e300}"#;
+    assert_eq!(refused(&mut hers, huge).await.0.slug(), Some(Slug::InvalidRequest));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_frame_must_be_hello_with_a_good_token_and_a_known_version() {
+    let node = TestNode::start().await;
+    let ada = node.user("ada").await;
+    let good = ada.rest.tokens().await.access;
+    let hello = |protocol: u32, token: &str| ClientFrame::Hello {
+        protocol: vec![protocol],
+        token: token.to_owned(),
+        client: ClientInfo::default(),
+        capabilities: Vec::new(),
+    };
+    for (first, code) in [(hello(1, "x"), 4100), (hello(999, &good), 4202), (ClientFrame::Ping, 4102)] {
+        let address = format!("{}/api/v1/gateway", node.base().replacen("http", "ws", 1));
+        let (mut socket, _) = tokio_tungstenite::connect_async(address).await.expect("connected");
+        let json = serde_json::to_string(&first).expect("JSON");
+        futures_util::SinkExt::send(&mut socket, Message::text(json)).await.expect("sent");
+        let answer = futures_util::StreamExt::next(&mut socket).await.expect("an answer").expect("a frame");
+        let Message::Close(Some(close)) = answer else { panic!("{answer:?}") };
+        assert_eq!(u16::from(close.code), code);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_large_ends_the_connection_with_a_code() {
+    let node = TestNode::start().await;
+    let ada = node.user("ada").await;
+    for bad in [Message::text("x".repeat(LIMITS.frame_bytes + 1)), Message::binary(vec![0; 8])] {
+        let mut hers = ada.device().await;
+        hers.gateway().send_raw(bad).await.expect("sent");
+        assert_eq!(hers.closed().await.code, 4203);
+    }
+    let tea = ada.begin(ConversationKind::Group, "tea", &[]).await.id;
+    let long = ada.rest.command(tea, text(&"x".repeat(LIMITS.text_bytes + 1))).await.expect_err("too long");
+    assert_eq!(long.slug(), Some(Slug::BodyTooLong));
+    let fits = ada.rest.command(tea, text(&"x".repeat(LIMITS.text_bytes))).await;
+    assert!(fits.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_another_site_cannot_connect() {
+    use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+    let node = TestNode::start().await;
+    let address = format!("{}/api/v1/gateway", node.base().replacen("http", "ws", 1));
+    let mut request = address.into_client_request().expect("a request");
+    request.headers_mut().insert("origin", "https://evil.example".parse().expect("a header"));
+    let refused = tokio_tungstenite::connect_async(request).await.expect_err("refused");
+    assert!(refused.to_string().contains("403"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn too_much_at_once_is_told_when_to_come_again_and_nothing_is_lost() {
+    let mut options = NodeOptions::default();
+    options.limits.commands_burst = 10;
+    options.limits.commands_per_minute = 6_000;
+    options.limits.frames_burst = 10_000;
+    let node = TestNode::with(options).await;
+    let ada = node.user("ada").await;
+    let tea = ada.begin(ConversationKind::Group, "tea", &[]).await.id;
+    let mut hers = ada.device().await;
+    let mut left: Vec<_> = (0..30).map(|n| (new_id(), n)).collect();
+    // As the page says: what is refused for its rate is sent again after a while, with the same id.
+    while !left.is_empty() {
+        let (mut refused, mut wait_ms) = (Vec::new(), 0);
+        for (id, n) in &left {
+            let new = NewCommand { id: *id, command: text(&n.to_string()), seen: None, after: None, claimed_at: None };
+            hers.send(&ClientFrame::Command { conversation: tea, new }).await;
+        }
+        for (id, n) in &left {
+            match hers.answer(*id).await {
+                ServerFrame::Rejected { problem, .. } => {
+                    assert_eq!(problem.slug(), Some(Slug::RateLimited));
+                    let ms = problem.retry_after_ms.expect("it says when");
+                    assert!(ms > 0 && ms <= 10_000);
+                    wait_ms = wait_ms.max(ms);
+                    refused.push((*id, *n));
+                }
+                answer => assert!(matches!(answer, ServerFrame::Committed { repeated: false, .. })),
+            }
+        }
+        left = refused;
+        // No guess: the server said so.
+        tokio::time::sleep(Duration::from_millis(wait_ms)).await;
+    }
+    let page = ada.rest.history(tea, "limit=200").await.expect("a page");
+    assert_eq!(page.events.len(), 31);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_off_by_years_changes_nothing() {
+    let node = TestNode::start().await;
+    let ada = node.user("ada").await;
+    let tea = ada.begin(ConversationKind::Group, "tea", &[]).await.id;
+    for claimed_at in [Some(0), Some(u64::MAX), Some(4_000_000_000_000)] {
+        let new = NewCommand { id: new_id(), command: text("when?"), seen: None, after: None, claimed_at };
+        ada.rest.submit(tea, &new).await.expect("committed");
+    }
+    let page = ada.rest.history(tea, "").await.expect("a page");
+    assert!(page.events.is_sorted_by_key(|event| event.at));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_are_answered_with_their_slug() {
+    let node = TestNode::start().await;
+    let (ada, bob) = (node.user("ada").await, node.user("bob").await);
+    let tea = ada.begin(ConversationKind::Group, "tea", &[bob.id()]).await.id;
+    let sent = ada.rest.command(tea, text("mine")).await.expect("committed").id;
+    let delete = CommandBody::Delete { target: sent };
+    let refused = bob.rest.command(tea, delete).await.expect_err("not his");
+    assert_eq!(refused.slug(), Some(Slug::NotAllowed));
+    let react = CommandBody::React { target: new_id(), emoji: "👍".to_owned() };
+    assert_eq!(bob.rest.command(tea, react).await.expect_err("nothing there").slug(), Some(Slug::NoSuchMessage));
+    let nobody = CommandBody::Add { user: new_id() };
+    assert_eq!(ada.rest.command(tea, nobody).await.expect_err("nobody").slug(), Some(Slug::NotFound));
+    let last = ada.rest.command(tea, CommandBody::Leave).await.expect_err("the last owner");
+    assert_eq!(last.slug(), Some(Slug::LastOwner));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blocked_person_cannot_write_to_one() {
+    let node = TestNode::start().await;
+    let (ada, bob) = (node.user("ada").await, node.user("bob").await);
+    let two = ada.begin(ConversationKind::Direct, "", &[bob.id()]).await.id;
+    bob.say(two, "hello").await;
+    let path = format!("/me/blocks/{}", bob.id());
+    ada.rest.write::<(), ()>(reqwest::Method::PUT, &path, None).await.expect("blocked");
+    assert_eq!(bob.rest.command(two, text("please")).await.expect_err("blocked").slug(), Some(Slug::Blocked));
+    let mut his = bob.device().await;
+    let id = his.command(two, text("please")).await;
+    assert!(
+        matches!(his.answer(id).await, ServerFrame::Rejected { problem, .. } if problem.slug() == Some(Slug::Blocked))
+    );
+    ada.rest.write::<(), ()>(reqwest::Method::DELETE, &path, None).await.expect("unblocked");
+    bob.say(two, "thanks").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_session_is_out_at_once() {
+    let node = TestNode::start().await;
+    let ada = node.user("ada").await;
+    let mut hers = ada.device().await;
+    let token = ada.rest.tokens().await.access;
+    ada.rest.write::<(), ()>(reqwest::Method::DELETE, "/sessions/current", None).await.expect("signed out");
+    assert_eq!(hers.closed().await.code, 4200);
+    let again = Gateway::connect(&node.base(), &token).await;
+    assert!(matches!(again, Err(Error::Unexpected(reason)) if reason.contains("4200")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_does_not_read_is_told_to_resume_and_the_server_does_not_grow() {
+    let node = TestNode::boundless().await;
+    let (ada, bob) = (node.user("ada").await, node.user("bob").await);
+    let tea = ada.begin(ConversationKind::Group, "tea", &[bob.id()]).await.id;
+    let mut deaf = bob.device().await;
+    let mut hers = ada.device().await;
+    let long = "x".repeat(LIMITS.text_bytes);
+    // More than the buffers of both kernels and the outbox hold together.
+    for _ in 0..1_500 {
+        let id = hers.command(tea, text(&long)).await;
+        hers.committed(id).await;
+        if node.node().connections() == 1 {
+            break;
+        }
+    }
+    klatch_testkit::eventually("the deaf one is let go of", async || (node.node().connections() == 1).then_some(()))
+        .await;
+    assert!([4001, 1006].contains(&deaf.closed().await.code));
+    let mut his = bob.silent_device().await;
+    let known = his.sync(std::collections::BTreeMap::new()).await[0].head.seq;
+    let seq = ada.say(tea, "still there?").await;
+    assert!(seq > known);
+    his.until(tea, seq).await;
+}

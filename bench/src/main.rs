@@ -1,2 +1,43 @@
-//! bench
-fn main() {}
+//! Figures, each beside its raw baseline, measured in the same run: the machine is noisy, the ratios are not.
+//!
+//! The server is a process of its own, on data of its own. How to read what is printed: `docs/operating/performance.md`.
+
+mod acknowledgements;
+mod baseline;
+mod deliveries;
+mod idle;
+mod server;
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+/// Measure a Klatch.
+#[derive(Parser)]
+struct Bench {
+    /// The program to measure [default: the one built beside this]
+    #[arg(long, value_name = "FILE")]
+    klatch: Option<PathBuf>,
+    /// Only what has this in its name: acknowledgements, deliveries, idle
+    only: Option<String>,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let bench = Bench::parse();
+    let klatch = match bench.klatch {
+        Some(klatch) => klatch,
+        None => std::env::current_exe()?.with_file_name("klatch"),
+    };
+    let wanted = |name: &str| bench.only.as_deref().is_none_or(|only| name.contains(only));
+    if wanted("acknowledgements") {
+        acknowledgements::measure(&klatch).await?;
+    }
+    if wanted("deliveries") {
+        deliveries::measure(&klatch).await?;
+    }
+    if wanted("idle") {
+        idle::measure(&klatch).await?;
+    }
+    Ok(())
+}

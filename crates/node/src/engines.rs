@@ -10,6 +10,7 @@ use klatch_engines::event_log::fjall::FjallEventLog;
 use klatch_engines::feed::fjall::FjallFeed;
 use klatch_engines::overlay::fjall::FjallOverlays;
 use klatch_engines::{directory, keys, views};
+use klatch_ports::event_log::EventLog;
 use klatch_ports::keys::Keys;
 use klatch_ports::{commands, live, presence};
 use klatch_server::environment::{Clock, Entropy, uuid_v7};
@@ -57,9 +58,10 @@ pub async fn open(config: &Config, overrides: &Overrides) -> anyhow::Result<Open
     let (store, keys) = (embedded.store.clone(), embedded.keys.clone());
     let live = overrides.live.clone().unwrap_or_else(|| Arc::new(live::memory::Memory::default()));
     let sealer = Sealer::open_store(workspace, keys.clone(), entropy.clone(), &master).await?;
+    let event_log: Arc<dyn EventLog> = Arc::new(FjallEventLog::new(store.clone()));
     let services = Services {
         workspace,
-        event_log: Arc::new(FjallEventLog::new(store.clone())),
+        event_log: overrides.decorate_log.map_or_else(|| event_log.clone(), |decorate| decorate(event_log.clone())),
         overlays: Arc::new(FjallOverlays::new(store.clone())),
         feed: Arc::new(FjallFeed::new(store)),
         commands: Arc::new(commands::memory::Memory::new(config.limits.partitions, config.limits.queue)),

@@ -14,5 +14,5 @@ mod roles;
 mod telemetry;
 
 pub use environment::{SystemClock, SystemEntropy};
-pub use lifecycle::{Node, Overrides};
+pub use lifecycle::{Decorate, Node, Overrides};
 pub use roles::Role;

@@ -9,6 +9,7 @@ use axum::Router;
 use axum::middleware::map_request;
 use axum::routing::get;
 use klatch_ports::directory::Registration;
+use klatch_ports::event_log::EventLog;
 use klatch_ports::live::Live;
 use klatch_ports::presence::Rate;
 use klatch_server::accounts::{self, Accounts, Secret, Signer};
@@ -32,6 +33,9 @@ use crate::{admin, pages};
 /// Between two looks at what has expired, and at what was closed and not finished.
 const HOUSEKEEPING: Duration = Duration::from_secs(600);
 
+/// Puts something around the log: tests that break it on purpose.
+pub type Decorate = fn(Arc<dyn EventLog>) -> Arc<dyn EventLog>;
+
 /// What tests put in place of the world.
 #[derive(Clone)]
 pub struct Overrides {
@@ -41,6 +45,8 @@ pub struct Overrides {
     pub entropy: Arc<dyn Entropy>,
     /// The live bus, if not the configured one.
     pub live: Option<Arc<dyn Live>>,
+    /// Something around the log.
+    pub decorate_log: Option<Decorate>,
     /// How the gateway behaves.
     pub gateway: gateway::Options,
     /// How much work a password is, and how often one may try.
@@ -53,6 +59,7 @@ impl Default for Overrides {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             live: None,
+            decorate_log: None,
             gateway: gateway::Options::default(),
             accounts: accounts::Options::default(),
         }

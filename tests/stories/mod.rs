@@ -1,6 +1,7 @@
 //! What people do.
 
 mod chatting;
+mod cold;
 mod coming_back;
 mod leaving;
 mod refusing;

@@ -93,9 +93,15 @@ impl TestNode {
 
     /// Stops it, and starts it again on the same data. Its address is another then.
     pub async fn restart(self) -> Self {
+        self.stopped_while(std::future::ready(())).await
+    }
+
+    /// Stops it, and starts it again on the same data when something was done to them.
+    pub async fn stopped_while(self, done: impl Future<Output = ()>) -> Self {
         let Self { node, data, options, owner } = self;
         let tokens = owner.tokens().await;
         node.stop().await;
+        done.await;
         let node = start(data.path(), &options).await;
         let owner = Rest::new(&format!("http://{}", node.address()), tokens).expect("a client");
         Self { node, data, options, owner }

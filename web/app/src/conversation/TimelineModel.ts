@@ -269,7 +269,8 @@ export class TimelineModel {
   }
 
   private followFocus(focus: { readonly seq: number } | null, items: readonly TimelineItem[]): void {
-    if (focus === this.focus || this.timeline.get().phase === 'loading') return;
+    const asked = this.wanted !== 'none' && focus === null;
+    if (this.timeline.get().phase === 'loading' || (focus === this.focus && !asked)) return;
     this.focus = focus;
     const wanted = this.wanted;
     this.wanted = 'none';

@@ -1,4 +1,5 @@
 import type { ConversationItem, MessageItem, Preview, ReplyItem } from '@klatch/client';
+import { plainText } from '@klatch/views';
 import type { MessageContent, MessageSnapshot, ReceiptSnapshot, ReplySnapshot, Strings } from '@klatch/views';
 import { personOf, type Known } from '../support/names';
 import { problemText } from '../support/problems';
@@ -96,7 +97,5 @@ function replyOf(reply: ReplyItem, context: MessageContext): ReplySnapshot {
 export function excerptOf(message: Pick<Preview, 'body'>, strings: Strings): string {
   const { body } = message;
   if (body === null) return strings.sidebar.deletedPreview;
-  return body.type === 'unsupported'
-    ? strings.message.unsupported
-    : body.text.replace(/\s+/gu, ' ').slice(0, 200);
+  return body.type === 'unsupported' ? strings.message.unsupported : plainText(body.text).slice(0, 200);
 }

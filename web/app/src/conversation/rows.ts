@@ -37,7 +37,7 @@ export function buildRows(timeline: TimelineSnapshot, context: RowsContext): Tim
   const end = settled.at(-1)?.seq ?? 0;
   if (timeline.older !== 'end' && begin > first)
     rows.push(gap(first, begin - 1, timeline.older === 'failed'));
-  else if (timeline.phase === 'ready') rows.push(startRow(first, context));
+  else if (timeline.phase === 'ready') rows.push(startRow(first, timeline, context));
   new RowBuilder(rows, context).addAll(timeline.items);
   const unsent = rows.findIndex((row) => row.to < row.from && row.type === 'message');
   const tail: TimelineRow[] = [];
@@ -63,7 +63,11 @@ function gap(from: number, to: number, failed: boolean): TimelineRow {
   };
 }
 
-function startRow(first: number, { conversation, known, strings }: RowsContext): TimelineRow {
+function startRow(
+  first: number,
+  { items }: TimelineSnapshot,
+  { conversation, known, strings }: RowsContext,
+): TimelineRow {
   const words = strings.timeline;
   const name = conversationName(conversation, known, strings);
   const titles = {
@@ -71,7 +75,8 @@ function startRow(first: number, { conversation, known, strings }: RowsContext):
     group: words.beginGroup(name),
     direct: words.beginDirect(name),
   };
-  const text = first > 1 ? words.beginSince : conversation.topic || null;
+  const said = items.some((item) => item.type === 'message');
+  const text = first > 1 ? words.beginSince : conversation.topic || (said ? null : words.emptyText);
   return {
     type: 'start',
     key: 'start',

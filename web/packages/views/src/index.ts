@@ -15,6 +15,7 @@ export * from './EmojiPicker/emoji';
 export * from './Icon/Icon';
 export * from './Logo/Logo';
 export * from './Markdown/mentions';
+export { plainText } from './Markdown/plain';
 export * from './Menu/Menu';
 export * from './MessageView/message';
 export * from './ShellView/ShellView';

@@ -4,12 +4,15 @@ import type { Block, Inline } from './ast';
 import { destination, saysWhere } from './links';
 import { splitMentions, type Mention } from './mentions';
 import { parseMarkdown } from './parse';
+import { plainInline } from './plain';
 import styles from './MarkdownView.module.css';
 
 export interface MarkdownProps {
   text: string;
   mentions?: Mention[];
   onPerson?: ((user: string, anchor: HTMLElement) => void) | undefined;
+  /** Stands at the end of the text, in its last line. */
+  after?: ReactNode;
 }
 
 const nobody: Mention[] = [];
@@ -17,24 +20,56 @@ const onlyEmoji =
   /^(?:(?:\p{Extended_Pictographic}|\p{Regional_Indicator})(?:\p{Emoji_Modifier}|\u200d|\ufe0f)*\s*){1,6}$/u;
 
 /** What a person wrote, as elements. Never as HTML. */
-export const MarkdownView = memo(function MarkdownView({ text, mentions = nobody, onPerson }: MarkdownProps) {
+export const MarkdownView = memo(function MarkdownView({
+  text,
+  mentions = nobody,
+  onPerson,
+  after,
+}: MarkdownProps) {
   const blocks = useMemo(() => parseMarkdown(text), [text]);
   const jumbo = text.length < 60 && onlyEmoji.test(text.trim());
   return (
     <div className={classes(styles.text, jumbo && styles.jumbo)} dir="auto">
-      {blocks.map((block, index) => (
-        <BlockView key={index} block={block} mentions={mentions} onPerson={onPerson} />
-      ))}
+      {blocks.map((block, index) => {
+        const last = index === blocks.length - 1;
+        return (
+          <BlockView
+            key={index}
+            block={block}
+            mentions={mentions}
+            onPerson={onPerson}
+            after={last && after}
+          />
+        );
+      })}
     </div>
   );
 });
 
-type Around = Pick<MarkdownProps, 'onPerson'> & { mentions: Mention[] };
+type Around = Pick<MarkdownProps, 'onPerson' | 'after'> & { mentions: Mention[] };
 
-function BlockView({ block, ...around }: Around & { block: Block }): ReactNode {
+function BlockView({ block, after, ...around }: Around & { block: Block }): ReactNode {
+  if (block.type === 'paragraph') {
+    return (
+      <p>
+        {inlines(block.children, around)}
+        {after}
+      </p>
+    );
+  }
+  return (
+    <>
+      <OtherBlock block={block} {...around} />
+      {after}
+    </>
+  );
+}
+
+function OtherBlock({
+  block,
+  ...around
+}: Around & { block: Exclude<Block, { type: 'paragraph' }> }): ReactNode {
   switch (block.type) {
-    case 'paragraph':
-      return <p>{inlines(block.children, around)}</p>;
     case 'code':
       return (
         <pre className={styles.pre} tabIndex={0} dir="ltr">
@@ -94,7 +129,7 @@ function inline(node: Inline, around: Around): ReactNode {
 }
 
 function LinkView({ node, ...around }: Around & { node: Extract<Inline, { type: 'link' }> }) {
-  const clear = node.bare || saysWhere(plainText(node.children), node.href);
+  const clear = node.bare || saysWhere(plainInline(node.children), node.href);
   return (
     <>
       <a href={node.href} target="_blank" rel="noopener noreferrer" title={node.href}>
@@ -103,12 +138,6 @@ function LinkView({ node, ...around }: Around & { node: Extract<Inline, { type: 
       {!clear && <span className={styles.where}> ({destination(node.href)})</span>}
     </>
   );
-}
-
-function plainText(nodes: Inline[]): string {
-  return nodes
-    .map((node) => ('text' in node ? node.text : 'children' in node ? plainText(node.children) : ' '))
-    .join('');
 }
 
 function textWithMentions(text: string, { mentions, onPerson }: Around): ReactNode {

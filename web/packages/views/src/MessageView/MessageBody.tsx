@@ -28,22 +28,25 @@ function TextBody({
   actions,
 }: Props & { content: Extract<MessageContent, { type: 'text' }> }) {
   const strings = useStrings();
-  const text = <MarkdownView text={content.text} mentions={content.mentions} onPerson={actions.showPerson} />;
+  const edited = message.edited !== null && (
+    <span className={styles.edited} title={strings.message.editedAt(exactTime(message.edited))}>
+      {' '}
+      ({strings.message.edited} {timeOfDay(message.edited)})
+    </span>
+  );
+  const text = (
+    <MarkdownView
+      text={content.text}
+      mentions={content.mentions}
+      onPerson={actions.showPerson}
+      after={edited}
+    />
+  );
+  if (!content.emote) return text;
   return (
-    <>
-      {content.emote ? (
-        <div className={styles.emote}>
-          <bdi className={styles.emoteName}>{message.author.name}</bdi> {text}
-        </div>
-      ) : (
-        text
-      )}
-      {message.edited !== null && (
-        <span className={styles.edited} title={strings.message.editedAt(exactTime(message.edited))}>
-          ({strings.message.edited} {timeOfDay(message.edited)})
-        </span>
-      )}
-    </>
+    <div className={styles.emote}>
+      <bdi className={styles.emoteName}>{message.author.name}</bdi> {text}
+    </div>
   );
 }
 

@@ -49,7 +49,8 @@ export const MessageView = memo(function MessageView(props: MessageViewProps) {
       tabIndex={reachable ? 0 : -1}
       data-message={message.id}
       aria-label={strings.message.by(message.author.name, timeOfDay(message.at))}
-      onPointerEnter={(event) => event.pointerType === 'mouse' && setActive(true)}
+      // Not `enter`: React does not hear of it when what the pointer was on before has left the page.
+      onPointerOver={(event) => event.pointerType === 'mouse' && setActive(true)}
       onPointerLeave={() => setActive(row.current?.contains(document.activeElement) ?? false)}
       onFocus={() => setActive(true)}
       onBlur={(event) => setActive(event.currentTarget.contains(event.relatedTarget))}

@@ -110,5 +110,5 @@ function spoken(entry: ConversationEntry, strings: Strings): string {
     entry.failed && words.failed,
     entry.muted && words.muted,
   ].filter(Boolean);
-  return said.map((word) => `, ${String(word)}`).join('');
+  return said.join(', ');
 }

@@ -31,7 +31,7 @@ export function DayPill({ at, now, atEnd, onDate }: Props) {
       >
         <Icon name="calendar" size={14} />
         {at === null ? words.jumpToDate : dayLabel(at, now)}
-        <span className="visually-hidden">, {words.jumpToDate}</span>
+        {at !== null && <span className="visually-hidden">, {words.jumpToDate}</span>}
       </button>
       {anchor && (
         <DateChooser

@@ -30,5 +30,4 @@ export const composer = {
   makeCode: 'Make it code',
   keepText: 'Leave it',
   hint: (send: string, line: string) => `${send} sends · ${line} begins a new line`,
-  emptyEdit: 'To remove the message, delete it.',
 };

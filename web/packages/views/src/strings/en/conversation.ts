@@ -11,11 +11,9 @@ export const timeline = {
   go: 'Go',
   loading: 'Loading messages',
   failed: 'These messages could not be loaded',
-  empty: 'Nothing has been said yet',
   emptyText: 'Be the first: say hello.',
   beginChannel: (name: string) => `This is where #${name} begins`,
   beginDirect: (name: string) => `This is where you and ${name} begin`,
-  beginSelf: 'This is a place for your own notes',
   beginGroup: (name: string) => `This is where ${name} begins`,
   beginSince: 'What was said before you joined is not shown here.',
   typing: (names: string[]) =>
@@ -27,11 +25,9 @@ export const timeline = {
   openMembers: 'Members',
   openPins: 'Pinned messages',
   people: (count: number) => plural(count, { one: '# person', other: '# people' }),
-  joinToWrite: 'You are looking at a channel you are not in.',
   gone: 'You cannot write here: your conversation partner has closed their account.',
   welcomeTitle: (name: string) => `Hello, ${name}`,
   welcomeText: 'Pick a conversation, or begin a new one.',
-  draftKept: 'What you wrote is kept.',
 };
 
 export const message = {
@@ -48,7 +44,6 @@ export const message = {
   waiting: 'Waits for the connection',
   sent: 'Sent',
   delivered: 'Delivered',
-  read: 'Read',
   readBy: (names: string) => `Read by ${names}`,
   readByCount: (count: number) => plural(count, { one: 'Read by #', other: 'Read by #' }),
   failed: (reason: string) => `Not sent: ${reason}`,
@@ -76,9 +71,7 @@ export const message = {
   reactedBy: (names: string) => `by ${names}`,
   reactionMore: (names: string[], more: number) =>
     more > 0 ? list([...names, plural(more, { one: '# other', other: '# others' })]) : list(names),
-  openPerson: (name: string) => `About ${name}`,
   via: (network: string) => `from ${network}`,
-  photoless: 'No text',
 };
 
 export const notices = {

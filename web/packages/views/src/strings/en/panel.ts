@@ -8,7 +8,6 @@ export const panel = {
   about: 'About',
   topic: 'Topic',
   noTopic: 'No topic',
-  addTopic: 'Add a topic',
   name: 'Name',
   edit: 'Edit',
   notify: 'Notifications',
@@ -50,5 +49,4 @@ export const panel = {
   closed: 'This account is closed.',
   nobody: 'Nobody of that name',
   copyLink: 'Copy link to this conversation',
-  thatsYou: 'That is you',
 };

@@ -1,4 +1,4 @@
-import { list, plural } from './words';
+import { plural } from './words';
 
 export const sidebar = {
   conversations: 'Conversations',
@@ -35,14 +35,11 @@ export const sidebar = {
   you: 'You',
   resize: 'Width of the sidebar',
   resizePanel: 'Width of the side panel',
-  hide: (name: string) => `Hide ${name}`,
-  show: (name: string) => `Show ${name}`,
 };
 
 export const switcher = {
   title: 'Jump to',
   placeholder: 'A conversation or a person',
-  conversation: 'Conversation',
   person: 'Person',
   hint: '↑↓ to choose · Enter to open · Esc to leave',
   results: (count: number) => plural(count, { one: '# result', other: '# results' }),
@@ -78,5 +75,4 @@ export const keys = {
   bold: 'Bold',
   italic: 'Italic',
   code: 'Code',
-  or: (keys: string[]) => list(keys),
 };

@@ -3,6 +3,7 @@
 mod chatting;
 mod cold;
 mod coming_back;
+mod crowd;
 mod leaving;
 mod refusing;
 mod repeating;

@@ -60,6 +60,11 @@ impl Connection {
         self.listens.lock().conversations.contains(&conversation)
     }
 
+    /// Whether it has a conversation on its screen.
+    pub fn has_open(&self, conversation: ConversationId) -> bool {
+        self.listens.lock().open.contains(&conversation)
+    }
+
     /// Everything that it listened to; nothing from now on.
     pub fn take_conversations(&self) -> HashSet<ConversationId> {
         std::mem::take(&mut self.listens.lock().conversations)

@@ -12,7 +12,7 @@ use klatch_core::ids::{ConversationId, Seq, UserId};
 use klatch_ports::Error;
 use klatch_ports::directory::Directory;
 use klatch_ports::live::{Topic, Topics};
-use klatch_protocol::gateway::ServerFrame;
+use klatch_protocol::gateway::{HeadItem, ServerFrame};
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
@@ -43,6 +43,7 @@ pub struct Hub {
     rooms: Vec<Mutex<HashMap<ConversationId, Room>>>,
     people: Mutex<HashMap<UserId, Person>>,
     connections: AtomicUsize,
+    large_from: usize,
 }
 
 /// A person whom somebody on this node is, or watches.
@@ -54,7 +55,7 @@ struct Person {
 
 impl Hub {
     /// Nobody listens yet.
-    pub fn new(services: Arc<Services>, sealer: Arc<Sealer>, topics: Arc<dyn Topics>) -> Arc<Self> {
+    pub fn new(services: Arc<Services>, sealer: Arc<Sealer>, topics: Arc<dyn Topics>, large_from: usize) -> Arc<Self> {
         Arc::new(Self {
             services,
             sealer,
@@ -63,6 +64,7 @@ impl Hub {
             rooms: (0..SHARDS).map(|_| Mutex::default()).collect(),
             people: Mutex::default(),
             connections: AtomicUsize::new(0),
+            large_from,
         })
     }
 
@@ -254,8 +256,21 @@ impl Hub {
             if everywhere {
                 self.sweep().await;
             }
+            self.tell_heads();
             if let Err(error) = self.look(everywhere).await {
                 tracing::warn!(%error, "could not look for events that were not heard");
+            }
+        }
+    }
+
+    /// Tells those who do not look at large conversations where these stand.
+    fn tell_heads(&self) {
+        for shard in &self.rooms {
+            for (conversation, room) in &mut *shard.lock() {
+                let Some(head) = room.untold.take() else { continue };
+                let frame = encode(&ServerFrame::Head { heads: vec![head] });
+                let others = room.listeners.iter().filter(|connection| !connection.has_open(*conversation));
+                others.for_each(|connection| connection.outbox.push_signal(frame.clone()));
             }
         }
     }
@@ -323,7 +338,7 @@ impl Hub {
             let Some(room) = shard.get_mut(&conversation) else { return Ok(()) };
             debug_assert_eq!(room.position.next(), first.seq, "delivered contiguously");
             match &frame {
-                Some(frame) => room.listeners.iter().for_each(|connection| connection.outbox.push(frame.clone())),
+                Some(frame) => hand_out(room, conversation, now, frame, self.large_from),
                 // Somebody came after the look and before the lock: they are told through the log.
                 None if !room.listeners.is_empty() => continue,
                 None => {}
@@ -434,6 +449,35 @@ impl Hub {
     fn shard(&self, conversation: ConversationId) -> &Mutex<HashMap<ConversationId, Room>> {
         &self.rooms[usize::from(conversation.as_bytes()[15]) % SHARDS]
     }
+}
+
+/// Hands a frame with these events to everybody in the room; in a large one, to those who look, are mentioned or go.
+fn hand_out(room: &mut Room, conversation: ConversationId, events: &[Event], frame: &Bytes, large_from: usize) {
+    if room.listeners.len() <= large_from {
+        return room.listeners.iter().for_each(|connection| connection.outbox.push(frame.clone()));
+    }
+    let meant: Vec<_> = events.iter().flat_map(meant).collect();
+    for connection in &room.listeners {
+        if meant.contains(&connection.user) || connection.has_open(conversation) {
+            connection.outbox.push(frame.clone());
+        }
+    }
+    let last = &events[events.len() - 1];
+    let Event { seq, worthy, at, .. } = *last;
+    room.untold = Some(HeadItem { conversation: conversation.0, seq: seq.0, worthy, at: at.0 });
+}
+
+/// Who must hear of an event, wherever they look: its author, whoever it mentions, comes or goes by it.
+fn meant(event: &Event) -> Vec<UserId> {
+    let mut all = vec![event.author];
+    all.extend(react(event).into_iter().filter_map(|effect| match effect {
+        Effect::Joined { user, .. }
+        | Effect::RoleSet { user, .. }
+        | Effect::Gone { user }
+        | Effect::Mentioned { user } => Some(user),
+        _ => None,
+    }));
+    all
 }
 
 /// Whoever is no member after this event.

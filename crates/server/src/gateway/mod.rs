@@ -53,6 +53,9 @@ pub struct Options {
     pub hello_within: Duration,
     /// Between two looks for events that were not heard, where somebody is looking.
     pub repair_every: Duration,
+    /// Listeners on this node beyond which a conversation is large: its events go to those who look at it or are meant by them,
+    /// and the others hear now and then where it stands.
+    pub large_from: usize,
     /// Frames of one connection.
     pub frames: Rate,
     /// Commands of one person.
@@ -66,6 +69,7 @@ impl Default for Options {
             silence_max: Duration::from_secs(55),
             hello_within: Duration::from_secs(10),
             repair_every: Duration::from_secs(2),
+            large_from: 1_000,
             frames: Rate { burst: LIMITS.frames_burst, per_minute: LIMITS.frames_per_second * 60 },
             commands: Rate { burst: 200, per_minute: 1_200 },
         }
@@ -99,7 +103,7 @@ impl Gateway {
         stop: CancellationToken,
     ) -> Result<Arc<Self>, klatch_ports::Error> {
         let (topics, listener) = services.live.listen().await?;
-        let hub = hub::Hub::new(services.clone(), sealer.clone(), topics);
+        let hub = hub::Hub::new(services.clone(), sealer.clone(), topics, options.large_from);
         let tasks = TaskTracker::new();
         tasks.spawn(pump::run(hub.clone(), listener, stop.clone()));
         tasks.spawn(hub.clone().repair(options.repair_every, stop.clone()));

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use klatch_core::conversation::Event;
 use klatch_core::ids::Seq;
 
+use klatch_protocol::gateway::HeadItem;
+
 use super::connection::Connection;
 
 /// One conversation on this node.
@@ -19,12 +21,15 @@ pub struct Room {
     pub open: u32,
     /// Who listens.
     pub listeners: Vec<Arc<Connection>>,
+    /// The last event, where it was not handed to everybody: those who do not look at a large conversation hear of it now and
+    /// then.
+    pub untold: Option<HeadItem>,
 }
 
 impl Room {
     /// A room in which everything up to here is history.
     pub fn new(position: Seq) -> Self {
-        Self { position, wanted: position, is_busy: false, open: 0, listeners: Vec::new() }
+        Self { position, wanted: position, is_busy: false, open: 0, listeners: Vec::new(), untold: None }
     }
 
     /// Takes note of events that were heard, in order, and returns those that come next: with them, the room is busy.

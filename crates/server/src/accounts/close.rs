@@ -18,10 +18,7 @@ impl Accounts {
     pub async fn close(&self, identity: Identity, password: &str) -> Result<(), Error> {
         self.prove(identity.user, password).await?;
         match self.services.directory.close(identity.user).await? {
-            Closed::Now(devices) => {
-                self.ended(identity.user, devices).await;
-                self.tell(identity.user, vec![AccountNotice::AccountClosed, AccountNotice::ProfileChanged]).await;
-            }
+            Closed::Now(devices) => self.known.forget(&devices),
             Closed::LastOwner => {
                 return Err(Error::Refused(
                     Slug::LastOwner,
@@ -39,6 +36,8 @@ impl Accounts {
         self.services.keys.destroy(&closed).await?;
         for user in closed {
             self.services.directory.finish_closure(user).await?;
+            // Only now: whoever hears it forgets the key, and must not find it again.
+            self.tell(user, vec![AccountNotice::AccountClosed, AccountNotice::ProfileChanged]).await;
         }
         Ok(())
     }

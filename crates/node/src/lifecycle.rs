@@ -238,10 +238,14 @@ async fn keep_house(accounts: Arc<Accounts>, stop: CancellationToken) {
 fn gateway_options(config: &Config, options: gateway::Options) -> gateway::Options {
     let limits = &config.limits;
     gateway::Options {
-        commands: Rate { burst: limits.commands_burst, per_minute: limits.commands_per_minute },
+        commands: commands_rate(config),
         frames: Rate { burst: limits.frames_burst, per_minute: limits.frames_per_minute },
         ..options
     }
+}
+
+fn commands_rate(config: &Config) -> Rate {
+    Rate { burst: config.limits.commands_burst, per_minute: config.limits.commands_per_minute }
 }
 
 fn api_options(config: &Config) -> api::Options {
@@ -250,5 +254,6 @@ fn api_options(config: &Config) -> api::Options {
         origins: Vec::new(),
         behind_proxy: config.http.behind_proxy,
         secure_cookies: config.http.is_secure(),
+        commands: commands_rate(config),
     }
 }

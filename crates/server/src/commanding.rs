@@ -4,6 +4,7 @@ use klatch_core::conversation::{Change, Command, CommandKind, Founding, Kind, Re
 use klatch_core::ids::{CommandId, ConversationId, Seq, Timestamp, UserId, Uuid};
 use klatch_core::limits::{CONVERSATIONS_PER_PERSON_MAX, TEXT_BYTES_MAX};
 use klatch_ports::directory::State;
+use klatch_ports::presence::Rate;
 use klatch_protocol::log::{Failure, Outcome, encode_body};
 use klatch_protocol::objects::{Body, CommandBody, NewCommand, Problem, Slug};
 
@@ -124,6 +125,22 @@ async fn look_up(
     match other {
         Some(other) => services.directory.blocked(actor, other).await.map(Ok),
         None => Ok(Ok(false)),
+    }
+}
+
+/// Counts a command, on whatever way it comes.
+///
+/// # Errors
+/// The [`Problem`] to answer with.
+pub async fn count(services: &Services, actor: UserId, rate: Rate) -> Result<(), Problem> {
+    match services.presence.take(&format!("commands:{actor}"), rate, 1, services.clock.now()).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(ms)) => Err(Problem::new(Slug::RateLimited).detail(format!("Wait {ms} ms.")).retry_after_ms(ms)),
+        // Whatever else limits the one who sends still does.
+        Err(error) => {
+            tracing::warn!(%error, "rates cannot be counted");
+            Ok(())
+        }
     }
 }
 

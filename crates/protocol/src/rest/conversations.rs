@@ -12,7 +12,8 @@ use crate::objects::{Body, ConversationKind, HistoryMode, MemberRole, NotifyLeve
 pub struct NewConversation {
     /// A UUIDv7 that the client made: the id of the command and, but for direct ones, of the conversation.
     pub id: Uuid,
-    /// What sort it is.
+    /// What sort it is; a direct one where absent.
+    #[serde(default = "direct")]
     pub kind: ConversationKind,
     /// Its name; a channel needs one, a group may have one.
     #[serde(default)]
@@ -149,4 +150,8 @@ pub struct ImportOutcome {
     /// Why it is not there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
+}
+
+const fn direct() -> ConversationKind {
+    ConversationKind::Direct
 }

@@ -19,3 +19,12 @@ pub struct HistoryPage {
     /// The first seq that one may read.
     pub first: u64,
 }
+
+/// The pinned messages of a conversation, which lie anywhere in its log.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct PinsPage {
+    /// The messages, oldest first.
+    pub items: Vec<Event>,
+    /// By the seq of the message.
+    pub overlay: BTreeMap<u64, OverlayItem>,
+}

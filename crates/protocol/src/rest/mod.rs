@@ -13,7 +13,7 @@ pub use conversations::{
     ChannelItem, CommandAnswer, CursorMove, ImportAnswer, ImportBatch, ImportItem, ImportOutcome, MemberItem,
     MessagePlace, NewConversation, SettingsChange,
 };
-pub use history::HistoryPage;
+pub use history::{HistoryPage, PinsPage};
 pub use invites::{InviteItem, NewInvite};
 pub use page::Page;
 pub use sessions::{Jwk, Jwks, Refresh, SessionAnswer, SessionItem, SignIn, SignUp};

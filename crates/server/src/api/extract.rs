@@ -27,6 +27,9 @@ pub struct OptionalJson<T>(pub T);
 /// The one id in the path.
 pub struct PathId(pub Uuid);
 
+/// The two ids in the path.
+pub struct PathIds(pub Uuid, pub Uuid);
+
 /// The query.
 pub struct Params<T>(pub T);
 
@@ -62,6 +65,16 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
         let id = axum::extract::Path::<String>::from_request_parts(parts, state).await;
         let id = id.ok().and_then(|id| Uuid::try_parse(&id.0).ok());
         id.map(Self).ok_or_else(|| Refusal::invalid("The id in the path must be a UUID."))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for PathIds {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let ids = axum::extract::Path::<(String, String)>::from_request_parts(parts, state).await;
+        let ids = ids.ok().and_then(|ids| Some((Uuid::try_parse(&ids.0.0).ok()?, Uuid::try_parse(&ids.0.1).ok()?)));
+        ids.map(|(one, other)| Self(one, other)).ok_or_else(|| Refusal::invalid("The ids in the path must be UUIDs."))
     }
 }
 

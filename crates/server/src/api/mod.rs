@@ -30,6 +30,7 @@ use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get};
 use bytes::Bytes;
+use klatch_ports::presence::Rate;
 use klatch_protocol::objects::Slug;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
@@ -53,7 +54,7 @@ const REQUEST_BYTES_MAX: usize = 64 * 1024;
 const COMPRESSED_BYTES_MIN: u16 = 2_048;
 
 /// What an operator decides about the API.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// The address that people open, such as `https://chat.example.org`; links begin with it.
     pub public_url: Option<String>,
@@ -63,6 +64,20 @@ pub struct Options {
     pub behind_proxy: bool,
     /// Whether cookies are only sent over TLS: so wherever the node listens beyond this machine, or is behind a proxy.
     pub secure_cookies: bool,
+    /// Commands of one person, counted together with those on the gateway.
+    pub commands: Rate,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            public_url: None,
+            origins: Vec::new(),
+            behind_proxy: false,
+            secure_cookies: false,
+            commands: Rate { burst: 200, per_minute: 1_200 },
+        }
+    }
 }
 
 /// What endpoints are given.

@@ -10,7 +10,7 @@ use crate::api::ApiState;
 use crate::api::auth::Signed;
 use crate::api::extract::{Json, PathId};
 use crate::api::problem::Refusal;
-use crate::commanding::{check, prepare, problem, refusal};
+use crate::commanding::{check, count, prepare, problem, refusal};
 
 /// Do something in a conversation.
 ///
@@ -26,6 +26,7 @@ pub async fn command(
 ) -> Result<axum::Json<CommandAnswer>, Refusal> {
     let (services, user, conversation) = (&state.services, identity.user, ConversationId(id));
     let (command_id, now) = (new.id, services.clock.now());
+    count(services, user, state.options.commands).await?;
     let blocked = check(services, user, conversation, &new.command).await?;
     let command = prepare(&state.sealer, now, user, conversation, new).await?;
     match state.conversations.command(conversation, command, blocked).await.map_err(refusal)? {

@@ -54,10 +54,13 @@ async fn import(
     let ids: Vec<_> = batch.items.iter().map(|item| item.id).collect();
     let commands = prepare(&state, identity.user, conversation, batch.items).await?;
     let mut waiting = Vec::with_capacity(commands.len());
+    let mut full = None;
     for command in commands {
-        let told = match command {
-            Ok(command) => submit(&state, conversation, command).await,
-            Err(problem) => Err(problem),
+        // Once one did not fit, those after it must not come before it.
+        let told = match (command, &full) {
+            (Ok(_), Some(problem)) => Err(Problem::clone(problem)),
+            (Ok(command), None) => submit(&state, conversation, command).await.inspect_err(|p| full = Some(p.clone())),
+            (Err(problem), _) => Err(problem),
         };
         waiting.push(told);
     }

@@ -1,15 +1,15 @@
 //! `GET /conversations/{id}/messages/{message}`
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use klatch_core::ids::{CommandId, ConversationId};
 use klatch_ports::Error;
 use klatch_protocol::log::decode_index;
 use klatch_protocol::rest::MessagePlace;
-use uuid::Uuid;
 
 use crate::api::ApiState;
 use crate::api::auth::Signed;
+use crate::api::extract::PathIds;
 use crate::api::problem::Refusal;
 
 /// Where a message is.
@@ -19,7 +19,7 @@ use crate::api::problem::Refusal;
 pub async fn message(
     State(state): State<ApiState>,
     Signed(identity): Signed,
-    Path((conversation, message)): Path<(Uuid, Uuid)>,
+    PathIds(conversation, message): PathIds,
 ) -> Result<Json<MessagePlace>, Refusal> {
     let reader = super::reader(&state, identity.user, conversation).await?;
     let found = state.services.event_log.find(ConversationId(conversation), &[CommandId(message)]).await?;

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use klatch_core::ids::{ConversationId, Uuid};
 use klatch_protocol::gateway::ServerFrame;
 use klatch_protocol::log::Outcome;
-use klatch_protocol::objects::{NewCommand, Problem, Slug};
+use klatch_protocol::objects::{NewCommand, Problem};
 
 use super::super::Gateway;
 use super::super::connection::{Connection, now};
 use super::super::outbox::encode;
-use crate::commanding::{check, prepare, problem, refusal};
+use crate::commanding::{check, count, prepare, problem, refusal};
 
 /// Puts a command into its queue; its outcome goes to the outbox when it is known.
 pub async fn command(gateway: &Gateway, connection: &Arc<Connection>, conversation: Uuid, new: NewCommand) {
@@ -32,15 +32,7 @@ async fn submit(
     new: NewCommand,
 ) -> Result<(), Problem> {
     let (services, id, actor) = (&gateway.services, new.id, connection.user);
-    let key = format!("commands:{actor}");
-    match services.presence.take(&key, gateway.options.commands, 1, now(gateway)).await {
-        Ok(Ok(())) => {}
-        Ok(Err(ms)) => {
-            return Err(Problem::new(Slug::RateLimited).detail(format!("Wait {ms} ms.")).retry_after_ms(ms));
-        }
-        // Without shared state, the limit of this connection's frames still holds.
-        Err(error) => tracing::warn!(%error, "rates cannot be counted"),
-    }
+    count(services, actor, gateway.options.commands).await?;
     let target = ConversationId(conversation);
     let blocked = check(services, actor, target, &new.command).await?;
     let command = prepare(&gateway.sealer, now(gateway), actor, target, new).await?;

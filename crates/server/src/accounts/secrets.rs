@@ -64,7 +64,7 @@ impl Purpose {
 pub(crate) fn link_token(purpose: Purpose, entropy: &dyn Entropy) -> (Secret, Digest) {
     let mut random = Zeroizing::new([0; 18]);
     entropy.fill(&mut *random);
-    let token = format!("{}{}", purpose.prefix(), URL_SAFE_NO_PAD.encode(&*random));
+    let token = format!("{}{}", purpose.prefix(), URL_SAFE_NO_PAD.encode(random.as_slice()));
     let digest = digest(token.as_bytes());
     (Secret(Zeroizing::new(token)), digest)
 }

@@ -1,6 +1,6 @@
 //! Conversations over REST: made, joined, listed, commanded.
 
-use klatch_protocol::objects::{Conversation, ConversationKind, MemberRole, NotifyLevel, Slug};
+use klatch_protocol::objects::{Conversation, ConversationKind, MemberRole, NotifyLevel, ReadCursor, Slug};
 use klatch_protocol::rest::{ChannelItem, CommandAnswer, MemberItem, Page};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
@@ -203,16 +203,16 @@ async fn cursors_and_settings_are_ones_own() {
     let (ada, bob) = (site.sign_up("ada").await, site.sign_up("bob").await);
     let group = begin(&ada, json!({"kind": "group", "members": [bob.id()]})).await.id;
     let seq = says(&ada, group, "one").await.seq;
-    let cursor = format!("/conversations/{group}/cursor");
-    let moved: Value =
-        read(bob.put(&cursor, json!({"read": {"seq": seq, "version": 1}, "delivered": seq})), StatusCode::OK).await;
-    assert_eq!((&moved["seq"], &moved["worthy"], &moved["version"]), (&json!(seq), &json!(1), &json!(1)));
-    let stale: Value = read(bob.put(&cursor, json!({"read": {"seq": 1, "version": 1}})), StatusCode::OK).await;
-    assert_eq!(stale["seq"], json!(seq), "an old version changes nothing");
-    let beyond: Value = read(bob.put(&cursor, json!({"read": {"seq": 9_999, "version": 2}})), StatusCode::OK).await;
-    assert_eq!(beyond["seq"], json!(seq), "nobody reads what is not there yet");
-    let back: Value = read(bob.put(&cursor, json!({"read": {"seq": 1, "version": 3}})), StatusCode::OK).await;
-    assert_eq!((&back["seq"], &back["worthy"]), (&json!(1), &json!(0)), "marked as unread");
+    let item: Conversation = read(bob.get(&format!("/conversations/{group}")), StatusCode::OK).await;
+    let known = item.read.version;
+    let reads = async |seq: u64, version: u64| -> ReadCursor {
+        let body = json!({"read": {"seq": seq, "version": version}, "delivered": seq});
+        read(bob.put(&format!("/conversations/{group}/cursor"), body), StatusCode::OK).await
+    };
+    assert_eq!(reads(seq, known + 1).await, ReadCursor { seq, version: known + 1, worthy: 1 });
+    assert_eq!(reads(1, known + 1).await.seq, seq, "an old version changes nothing");
+    assert_eq!(reads(9_999, known + 2).await.seq, seq, "nobody reads what is not there yet");
+    assert_eq!(reads(1, known + 3).await, ReadCursor { seq: 1, version: known + 3, worthy: 0 }, "marked as unread");
 
     let settings = format!("/me/conversations/{group}");
     let item: Conversation = read(bob.patch(&settings, json!({"notify": "mentions"})), StatusCode::OK).await;

@@ -69,7 +69,7 @@ describe('MessageView', () => {
 
   it('takes back a reaction of one’s own', async () => {
     const { actions, user } = setUp({ reactions: [{ emoji: '🎉', count: 1, names: ['you'], mine: true }] });
-    await user.click(screen.getByRole('button', { name: '🎉 1 by you' }));
+    await user.click(screen.getByRole('button', { name: /🎉.*by you/u }));
     expect(actions.react).toHaveBeenCalledWith('m-1', '🎉', false);
   });
 

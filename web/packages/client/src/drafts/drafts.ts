@@ -8,16 +8,15 @@ import { derived, Variable } from '../store/store';
 
 type DraftMap = ReadonlyMap<ConversationId, Draft>;
 
-/** How long typing must rest before it is written. */
-const writeAfterMs = 200;
-
 export class Drafts implements DraftsApi {
   readonly #drafts = new Variable<DraftMap>(new Map());
   readonly #readables = new Map<ConversationId, Readable<Draft | undefined>>();
   /** Changed here and not written yet. */
   readonly #unwritten = new Set<ConversationId>();
+  /** Changed here at all: newer than what was kept. */
+  readonly #typed = new Set<ConversationId>();
   #storage: { database: Promise<Database>; channel: Channel } | null = null;
-  #cancelWrite: () => void = () => undefined;
+  #isWriting = false;
 
   readonly all: Readable<ReadonlySet<ConversationId>>;
 
@@ -42,11 +41,11 @@ export class Drafts implements DraftsApi {
   }
 
   async close(): Promise<void> {
-    this.#cancelWrite();
     await this.write();
     this.#storage?.channel.close();
     this.#storage = null;
     this.#drafts.set(new Map());
+    this.#typed.clear();
   }
 
   get(conversation: ConversationId): Readable<Draft | undefined> {
@@ -59,9 +58,9 @@ export class Drafts implements DraftsApi {
   set(conversation: ConversationId, draft: Draft): void {
     const isEmpty = draft.text === '' && draft.reply === undefined && draft.edit === undefined;
     this.put(conversation, isEmpty ? null : draft);
+    this.#typed.add(conversation);
     this.#unwritten.add(conversation);
-    this.#cancelWrite();
-    this.#cancelWrite = this.platform.after(writeAfterMs, () => void this.write());
+    void this.writeAll();
   }
 
   private put(conversation: ConversationId, draft: Draft | null): void {
@@ -77,9 +76,17 @@ export class Drafts implements DraftsApi {
     const conversations = (await database?.getAllKeys('drafts')) ?? [];
     for (const conversation of conversations) {
       const draft = await database?.get('drafts', conversation);
-      const isTyped = this.#unwritten.has(conversation) || this.#drafts.get().has(conversation);
+      const isTyped = this.#typed.has(conversation) || this.#drafts.get().has(conversation);
       if (draft && !isTyped) this.put(conversation, draft);
     }
+  }
+
+  /** Writes at once, since a page may go at any time, but never twice at the same time: fast typing is gathered meanwhile. */
+  private async writeAll(): Promise<void> {
+    if (this.#isWriting) return;
+    this.#isWriting = true;
+    while (this.#storage !== null && this.#unwritten.size > 0) await this.write();
+    this.#isWriting = false;
   }
 
   private async write(): Promise<void> {

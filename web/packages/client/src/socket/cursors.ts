@@ -2,10 +2,12 @@
 import type { Platform } from '../platform/platform';
 import type { ClientFrame, ServerFrame } from '../protocol/frames';
 import type { ConversationId, Seq } from '../protocol/ids';
-import type { ReadCursor } from '../protocol/objects';
+import type { Conversation, ReadCursor } from '../protocol/objects';
 import type { Store } from '../store/store';
 
 const gatherMs = 300;
+/** LIMIT: of how many conversations one says after coming back that what was said meanwhile has arrived. */
+const arrivedMax = 50;
 
 export class Cursors {
   /** Where one wants to have read to, and has not heard yet that it is so. */
@@ -45,6 +47,7 @@ export class Cursors {
       if (isLatest && !this.insist(frame.conversation)) this.#wishes.delete(frame.conversation);
     }
     if (frame.type === 'events') this.received(frame.conversation, frame.events);
+    if (frame.type === 'conversations') this.caughtUp(frame.items);
   }
 
   stop(): void {
@@ -69,6 +72,12 @@ export class Cursors {
     const isNews = events.some((event) => event.author !== me?.id);
     const kind = conversations.get(conversation)?.facts.kind;
     if (isNews && kind !== undefined && kind !== 'channel') this.tellSoon(conversation);
+  }
+
+  /** What was said while one was away has arrived now. */
+  private caughtUp(items: readonly Conversation[]): void {
+    const news = items.filter((item) => item.kind !== 'channel' && item.delivered < item.head.seq);
+    for (const { id } of news.slice(0, arrivedMax)) this.tellSoon(id);
   }
 
   private tellSoon(conversation: ConversationId): void {

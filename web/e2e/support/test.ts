@@ -55,6 +55,8 @@ export const test = base.extend<Fixtures, { keep: { now: Kept | undefined } }>({
   },
   stranger: async ({ site, browser, watch }, use) => {
     await use(async (path, options) => {
+      // Whoever has no session yet is told so: browsers log that as an error.
+      watch.expect(/401.*\/sessions\/refresh\)/u);
       const page = await watch.page(browser, site.url, options);
       await page.goto(path);
       return page;

@@ -31,6 +31,8 @@ use writer::Writer;
 pub struct Options {
     /// Memory for blocks that were read: bytes.
     pub cache_bytes: u64,
+    /// What the records gather in memory before they are written to a table: bytes. The other spaces gather less.
+    pub memtable_bytes: u64,
     /// Threads that flush and compact.
     pub workers: usize,
 }
@@ -38,7 +40,7 @@ pub struct Options {
 impl Default for Options {
     /// For a node that shall idle in a few tens of megabytes.
     fn default() -> Self {
-        Self { cache_bytes: 24 << 20, workers: 2 }
+        Self { cache_bytes: 24 << 20, memtable_bytes: 8 << 20, workers: 2 }
     }
 }
 
@@ -61,17 +63,9 @@ pub(crate) enum Space {
     Workers,
 }
 
-/// The spaces in the order of [`Space`], with their names on disk, and the bytes that each gathers in memory before it writes
-/// them to a table. Together they bound what the store's memory can grow to.
-const SPACES: [(&str, u64); 7] = [
-    ("records", 16 << 20),
-    ("index", 8 << 20),
-    ("tails", 4 << 20),
-    ("order", 4 << 20),
-    ("snapshots", 8 << 20),
-    ("overlays", 8 << 20),
-    ("workers", 1 << 20),
-];
+/// The spaces in the order of [`Space`], with their names on disk, and by how much each gathers less than the records.
+const SPACES: [(&str, u64); 7] =
+    [("records", 1), ("index", 2), ("tails", 4), ("order", 4), ("snapshots", 2), ("overlays", 2), ("workers", 8)];
 
 /// The bytes of all journals beyond which spaces that are seldom written are flushed as well, so that opening never reads more.
 const JOURNALS_BYTES_MAX: u64 = 64 << 20;
@@ -111,8 +105,8 @@ impl Store {
     /// A sentence that says what to do.
     pub fn open(dir: &Path, options: Options) -> Result<Arc<Self>, OpenError> {
         let lock = directory::lock(dir)?;
-        let database = directory::open(dir, |at| open_database(at, options))?;
-        let spaces = open_spaces(&database).map_err(|error| OpenError::of_fjall(dir, error))?;
+        let database = directory::open(dir, options)?;
+        let spaces = open_spaces(&database, options).map_err(|error| OpenError::of_fjall(dir, error))?;
         let last = database.snapshot().last_key_value(&spaces[Space::Order as usize]);
         let last = last.map(|last| last.key()).transpose().map_err(|error| OpenError::of_fjall(dir, error))?;
         let position = last.map_or(Some(0), |key| u64_of(&key)).ok_or_else(|| OpenError::damaged(dir, "a position"))?;
@@ -263,9 +257,9 @@ fn open_database(at: &Path, options: Options) -> fjall::Result<Database> {
         .open()
 }
 
-fn open_spaces(database: &Database) -> fjall::Result<Vec<Keyspace>> {
-    let open = |(name, memtable_bytes): &(&str, u64)| {
-        let options = || KeyspaceCreateOptions::default().max_memtable_size(*memtable_bytes);
+fn open_spaces(database: &Database, options: Options) -> fjall::Result<Vec<Keyspace>> {
+    let open = |(name, share): &(&str, u64)| {
+        let options = || KeyspaceCreateOptions::default().max_memtable_size(options.memtable_bytes / share);
         database.keyspace(name, options)
     };
     SPACES.iter().map(open).collect()

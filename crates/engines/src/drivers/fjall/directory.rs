@@ -7,7 +7,7 @@ use std::path::Path;
 
 use fjall::Database;
 
-use super::{OpenError, SPACES, open_spaces};
+use super::{OpenError, Options, SPACES, open_database, open_spaces};
 
 /// The version of what is stored. It grows with every change that an older program would not understand.
 const VERSION: u32 = 1;
@@ -30,8 +30,8 @@ pub fn lock(dir: &Path) -> Result<File, OpenError> {
     }
 }
 
-/// Opens the database in a locked directory. `open` opens, or makes, one in the folder that it is given.
-pub fn open(dir: &Path, open: impl Fn(&Path) -> fjall::Result<Database>) -> Result<Database, OpenError> {
+/// Opens the database in a locked directory, making it if there is none.
+pub fn open(dir: &Path, options: Options) -> Result<Database, OpenError> {
     let io = |error| OpenError::of_io(dir, error);
     let of_fjall = |error| OpenError::of_fjall(dir, error);
     let store = dir.join(STORE);
@@ -43,14 +43,14 @@ pub fn open(dir: &Path, open: impl Fn(&Path) -> fjall::Result<Database>) -> Resu
         (Some(_), true) => {}
         (None, has_store) => {
             if !has_store {
-                create(dir, &open)?;
+                create(dir, options)?;
             }
             // Last: it says that everything else was finished.
             fs::write(dir.join(VERSION_FILE), format!("{VERSION}\n")).map_err(io)?;
             sync_tree(&dir.join(VERSION_FILE)).and_then(|()| sync(dir)).map_err(io)?;
         }
     }
-    let database = open(&store).map_err(of_fjall)?;
+    let database = open_database(&store, options).map_err(of_fjall)?;
     // fjall passes over the journal of a space that is not there, and would begin it anew: its loss must not go unseen.
     match SPACES.iter().find(|(name, _)| !database.keyspace_exists(name)) {
         Some((missing, _)) => Err(OpenError::damaged(dir, &format!("the space \"{missing}\" is missing"))),
@@ -70,15 +70,15 @@ fn version(dir: &Path) -> Result<Option<u32>, OpenError> {
 
 /// Makes an empty database. fjall itself cannot go on where loss of power interrupted that, nor does it sync the folder of a
 /// new space: so it is made aside, synced as a whole, and then put in its place.
-fn create(dir: &Path, open: impl Fn(&Path) -> fjall::Result<Database>) -> Result<(), OpenError> {
+fn create(dir: &Path, options: Options) -> Result<(), OpenError> {
     let io = |error| OpenError::of_io(dir, error);
     let unfinished = dir.join(UNFINISHED);
     match fs::remove_dir_all(&unfinished) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io(error)),
         _ => {}
     }
-    let database = open(&unfinished).map_err(|error| OpenError::of_fjall(dir, error))?;
-    open_spaces(&database).map_err(|error| OpenError::of_fjall(dir, error))?;
+    let database = open_database(&unfinished, options).map_err(|error| OpenError::of_fjall(dir, error))?;
+    open_spaces(&database, options).map_err(|error| OpenError::of_fjall(dir, error))?;
     drop(database);
     sync_tree(&unfinished).map_err(io)?;
     fs::rename(&unfinished, dir.join(STORE)).map_err(io)?;

@@ -8,6 +8,7 @@
 #[cfg(test)]
 pub(crate) mod bench;
 mod directory;
+mod journal;
 mod open_error;
 mod writer;
 
@@ -18,7 +19,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable, Snapshot};
+use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable, Snapshot};
 use klatch_ports::{Error, ErrorKind};
 use tokio::sync::watch;
 
@@ -61,6 +62,13 @@ pub(crate) enum Space {
     Overlays,
     /// Kind of worker → its place in the feed.
     Workers,
+}
+
+impl Space {
+    /// What fjall calls it in its journal: spaces are counted from 1 in the order in which they are made.
+    fn number(self) -> u64 {
+        self as u64 + 1
+    }
 }
 
 /// The spaces in the order of [`Space`], with their names on disk, and by how much each gathers less than the records.
@@ -252,6 +260,8 @@ fn open_database(at: &Path, options: Options) -> fjall::Result<Database> {
         .worker_threads(options.workers)
         .max_journaling_size(JOURNALS_BYTES_MAX)
         .max_cached_files(Some(FILES_MAX))
+        // Bodies are sealed: they do not get smaller.
+        .journal_compression(CompressionType::None)
         // The writer says for each group how durable it must be.
         .manual_journal_persist(true)
         .open()

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use fjall::Database;
 
-use super::{OpenError, Options, SPACES, open_database, open_spaces};
+use super::{OpenError, Options, SPACES, journal, open_database, open_spaces};
 
 /// The version of what is stored. It grows with every change that an older program would not understand.
 const VERSION: u32 = 1;
@@ -50,6 +50,7 @@ pub fn open(dir: &Path, options: Options) -> Result<Database, OpenError> {
             sync_tree(&dir.join(VERSION_FILE)).and_then(|()| sync(dir)).map_err(io)?;
         }
     }
+    journal::mend(dir, &store)?;
     let database = open_database(&store, options).map_err(of_fjall)?;
     // fjall passes over the journal of a space that is not there, and would begin it anew: its loss must not go unseen.
     match SPACES.iter().find(|(name, _)| !database.keyspace_exists(name)) {

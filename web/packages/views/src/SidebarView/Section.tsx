@@ -25,7 +25,7 @@ export function Section({ section, actions, children }: Props) {
   return (
     <section className={styles.section} aria-label={label}>
       <div className={styles.heading}>
-        <h2>
+        <h2 className={styles.title}>
           <button type="button" className={styles.fold} aria-expanded={open} onClick={() => setOpen(!open)}>
             <span className={classes(styles.arrow, open && styles.arrowOpen)}>
               <Icon name="forward" size={12} />

@@ -51,7 +51,7 @@ export function BrowseChannelsView({ snapshot, actions }: Props) {
         value={snapshot.query}
         onChange={(event) => actions.search(event.currentTarget.value)}
       />
-      <ul className={styles.list}>
+      <ul>
         {snapshot.channels.map((channel) => (
           <li key={channel.id} className={styles.channel}>
             <Icon name="hash" />

@@ -156,10 +156,11 @@ function onComposerKey(
 ): void {
   if (event.nativeEvent.isComposing) return;
   const control = event.ctrlKey || event.metaKey;
+  const plain = !control && !event.altKey && !event.shiftKey;
   const format = control && !event.altKey ? shortcuts[event.key.toLowerCase()] : undefined;
   if (event.key === 'Enter' && (control || (snapshot.enterSends && !event.shiftKey))) send();
   else if (format) composer.replace(applyFormat(format, composer.selected()));
-  else if (event.key === 'ArrowUp' && composer.text === '' && snapshot.mode.type === 'new')
+  else if (event.key === 'ArrowUp' && plain && composer.text === '' && snapshot.mode.type === 'new')
     actions.editLast();
   else if (event.key === 'Escape' && actions.leave()) event.stopPropagation();
   else return;

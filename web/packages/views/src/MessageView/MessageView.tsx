@@ -87,7 +87,6 @@ function rowClasses({ message, grouped, flashed }: MessageViewProps): string {
     grouped && styles.grouped,
     message.mentionsMe && styles.mentionsMe,
     flashed && styles.flashed,
-    message.state === 'failed' && styles.failed,
     (message.state === 'sending' || message.state === 'waiting') && styles.sending,
   );
 }

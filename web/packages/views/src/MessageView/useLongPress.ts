@@ -14,7 +14,10 @@ export function useLongPress(onHold: () => void) {
       if (event.pointerType !== 'touch') return;
       from.current = { x: event.clientX, y: event.clientY };
       stop();
-      timer.current = window.setTimeout(onHold, holdMs);
+      timer.current = window.setTimeout(() => {
+        swallowClick();
+        onHold();
+      }, holdMs);
     },
     onPointerMove: (event: PointerEvent) => {
       const { x, y } = from.current;
@@ -23,4 +26,19 @@ export function useLongPress(onHold: () => void) {
     onPointerUp: stop,
     onPointerCancel: stop,
   };
+}
+
+/** What opened under the finger is not pressed when the finger leaves. */
+function swallowClick(): void {
+  const end = () => {
+    window.removeEventListener('click', swallow, true);
+    window.removeEventListener('pointerdown', end, true);
+  };
+  const swallow = (event: Event) => {
+    event.preventDefault();
+    event.stopPropagation();
+    end();
+  };
+  window.addEventListener('click', swallow, true);
+  window.addEventListener('pointerdown', end, true);
 }

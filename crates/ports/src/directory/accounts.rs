@@ -131,6 +131,17 @@ pub enum Closed {
     Missing,
 }
 
+/// What became of setting a role.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RoleSet {
+    /// It is this one's role now.
+    Now(Account),
+    /// It is the last active owner.
+    LastOwner,
+    /// There is no such active account.
+    Missing,
+}
+
 /// Questions about people. The promises stand on [`super::Directory`].
 #[async_trait]
 pub trait Accounts: Send + Sync + 'static {
@@ -169,6 +180,12 @@ pub trait Accounts: Send + Sync + 'static {
     /// # Errors
     /// `Unavailable`, `Broken`.
     async fn set_profile(&self, user: UserId, profile: Profile) -> Result<Option<Account>, Error>;
+
+    /// Sets the role of an active account (D6).
+    ///
+    /// # Errors
+    /// `Unavailable`, `Broken`.
+    async fn set_role(&self, user: UserId, role: Role) -> Result<RoleSet, Error>;
 
     /// The password of an active account.
     ///

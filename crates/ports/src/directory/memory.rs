@@ -10,7 +10,7 @@ use klatch_core::ids::{DeviceId, Timestamp, UserId, Uuid, WorkspaceId};
 use super::{
     ANSWER_KEPT_MS, ANSWER_RUNNING_MS, ANSWERS_PER_ACCOUNT_MAX, Account, Accounts, Admission, Admissions, Answers,
     BLOCKS_PER_ACCOUNT_MAX, Begun, Blocks, Chain, Closed, Created, Digest, Directory, INVITES_MAX, Imported, Invite,
-    NewAccount, NewSession, Opened, Origin, PasswordHash, Presented, Profile, Registration, Role, Rotation,
+    NewAccount, NewSession, Opened, Origin, PasswordHash, Presented, Profile, Registration, Role, RoleSet, Rotation,
     SESSION_IDLE_MS, SESSIONS_PER_ACCOUNT_MAX, Session, Sessions, Site, Sites, State,
 };
 use crate::{Error, ErrorKind};
@@ -193,6 +193,17 @@ impl Accounts for Memory {
             row.account.about = profile.about.unwrap_or_else(|| row.account.about.clone());
             row.account.clone()
         }))
+    }
+
+    async fn set_role(&self, user: UserId, role: Role) -> Result<RoleSet, Error> {
+        let mut world = self.world();
+        let owners = world.owners();
+        let Some(row) = world.active(user) else { return Ok(RoleSet::Missing) };
+        if row.account.role == Role::Owner && role != Role::Owner && owners == 1 {
+            return Ok(RoleSet::LastOwner);
+        }
+        row.account.role = role;
+        Ok(RoleSet::Now(row.account.clone()))
     }
 
     async fn password(&self, user: UserId) -> Result<Option<PasswordHash>, Error> {

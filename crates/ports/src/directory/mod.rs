@@ -19,7 +19,7 @@ use async_trait::async_trait;
 use klatch_core::ids::Timestamp;
 
 pub use accounts::{
-    Account, Accounts, Closed, Created, Imported, NewAccount, Origin, PasswordHash, Profile, Role, State,
+    Account, Accounts, Closed, Created, Imported, NewAccount, Origin, PasswordHash, Profile, Role, RoleSet, State,
 };
 pub use admission::{Admission, Admissions, INVITES_MAX, Invite};
 pub use answers::{ANSWER_KEPT_MS, ANSWER_RUNNING_MS, ANSWERS_PER_ACCOUNT_MAX, Answers, Begun};
@@ -55,7 +55,7 @@ impl fmt::Debug for Digest {
 /// - **D5** Of each (network, name) one person is imported, however often and in whatever batches; they get the first of their names
 ///   that is free.
 /// - **D6** Closing an account is one step: it has then no password, session, reset, block or text about itself. The last active
-///   owner cannot be closed. `closures` names it until `finish_closure`.
+///   owner cannot be closed, nor lose the role. `closures` names who was closed until `finish_closure`.
 /// - **D7** A session's tokens rotate as [`Chain`] says, each time as one step; the reuse that ends a session removes it in that step.
 /// - **D8** Only active accounts open sessions, at most [`SESSIONS_PER_ACCOUNT_MAX`] each: the one that rested longest gives way. A
 ///   session that ended is gone at once.

@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::objects::AccountRole;
+
 /// Changes one's profile; what is absent stays.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, ToSchema)]
 pub struct ProfileChange {
@@ -15,6 +17,13 @@ pub struct ProfileChange {
     /// What one says about oneself: at most 500 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
+}
+
+/// Changes a person's place on the site.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct UserChange {
+    /// What they may do on the site.
+    pub role: AccountRole,
 }
 
 /// Sets one's password.

@@ -8,7 +8,7 @@ mod page;
 mod sessions;
 mod site;
 
-pub use accounts::{Closure, NewPassword, PasswordChange, PasswordReset, ProfileChange};
+pub use accounts::{Closure, NewPassword, PasswordChange, PasswordReset, ProfileChange, UserChange};
 pub use conversations::{
     ChannelItem, CommandAnswer, CursorMove, ImportAnswer, ImportBatch, ImportItem, ImportOutcome, MemberItem,
     MessagePlace, NewConversation, SettingsChange,

@@ -20,10 +20,7 @@ impl Accounts {
         match self.services.directory.close(identity.user).await? {
             Closed::Now(devices) => self.known.forget(&devices),
             Closed::LastOwner => {
-                return Err(Error::Refused(
-                    Slug::LastOwner,
-                    "Let somebody else become an owner first: whoever runs the machine makes a link for that.",
-                ));
+                return Err(Error::Refused(Slug::LastOwner, "Make somebody else an owner of the site first."));
             }
             Closed::Missing => return Err(Error::Refused(Slug::AccountClosed, "This account is closed already.")),
         }

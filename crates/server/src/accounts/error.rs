@@ -11,6 +11,9 @@ pub enum Error {
     /// Too much at once: come again after these milliseconds.
     #[error("too many tries; the next is allowed in {0} ms")]
     RateLimited(u64),
+    /// Too many wait already.
+    #[error("too many wait for their turn")]
+    Busy,
     /// A port failed.
     #[error("the accounts cannot be reached")]
     Port(#[from] klatch_ports::Error),
@@ -26,6 +29,7 @@ impl Error {
         match self {
             Self::Refused(slug, _) => *slug,
             Self::RateLimited(_) => Slug::RateLimited,
+            Self::Busy => Slug::Unavailable,
             Self::Port(error) => match error.kind {
                 ErrorKind::Broken => Slug::StorageFailed,
                 ErrorKind::Corrupt => Slug::Internal,

@@ -22,19 +22,21 @@ pub struct Work {
     pub lanes: u32,
     /// Hashes at a time. LIMIT: memory for passwords is this many times `memory_kib`, and nothing while nobody signs in.
     pub at_once: usize,
+    /// LIMIT: hashes that wait for their turn; who comes then is told to come again.
+    pub waiting: usize,
 }
 
 impl Default for Work {
     /// The second recommendation of RFC 9106, section 4: for machines with little memory to spare.
     fn default() -> Self {
-        Self { memory_kib: 64 * 1024, passes: 3, lanes: 4, at_once: 2 }
+        Self { memory_kib: 64 * 1024, passes: 3, lanes: 4, at_once: 2, waiting: 256 }
     }
 }
 
 impl Work {
     /// As little as the algorithm takes: for tests, which sign in all the time.
     pub const fn least() -> Self {
-        Self { memory_kib: Params::MIN_M_COST, passes: 1, lanes: 1, at_once: 2 }
+        Self { memory_kib: Params::MIN_M_COST, passes: 1, lanes: 1, at_once: 2, waiting: 100_000 }
     }
 }
 
@@ -42,6 +44,7 @@ impl Work {
 pub struct Passwords {
     argon2: Argon2<'static>,
     turns: Arc<Semaphore>,
+    places: Semaphore,
     /// What is verified for people who do not exist.
     nobody: String,
 }
@@ -60,13 +63,14 @@ impl Passwords {
             "$argon2id$v=19$m={},t={},p={}$bm9ib2R5bm9ib2R5bm9ibw$bm9ib2R5bm9ib2R5bm9ib2R5bm9ib2R5bm9ib2R5bm8",
             work.memory_kib, work.passes, work.lanes
         );
-        Ok(Self { argon2, turns: Arc::new(Semaphore::new(work.at_once.max(1))), nobody })
+        let (turns, places) = (Semaphore::new(work.at_once.max(1)), Semaphore::new(work.waiting.max(1)));
+        Ok(Self { argon2, turns: Arc::new(turns), places, nobody })
     }
 
     /// The hash of a new password.
     ///
     /// # Errors
-    /// If the algorithm fails.
+    /// `Busy`, or if the algorithm fails.
     pub async fn hash(&self, password: &str, entropy: &dyn Entropy) -> Result<PasswordHash, Error> {
         let mut salt = [0; 16];
         entropy.fill(&mut salt);
@@ -82,7 +86,7 @@ impl Passwords {
     /// Whether the password is the one of this hash. Takes as long where there is none.
     ///
     /// # Errors
-    /// If the thread that does it dies.
+    /// `Busy`, or if the thread that does it dies.
     pub async fn verify(&self, password: &str, hash: Option<PasswordHash>) -> Result<bool, Error> {
         let is_somebody = hash.is_some();
         let hash = hash.map_or_else(|| self.nobody.clone(), |hash| hash.0);
@@ -95,6 +99,7 @@ impl Passwords {
     /// Runs the work where it may block, once it has its turn. The turn lasts until the work ends, also when nobody waits for it
     /// any longer.
     async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+        let _place = self.places.try_acquire().map_err(|_| Error::Busy)?;
         let turn =
             Arc::clone(&self.turns).acquire_owned().await.map_err(|_| Error::Internal("no turns for passwords"))?;
         let run = move || {
@@ -136,6 +141,23 @@ mod tests {
         assert!(!passwords.verify("nobody", None).await.unwrap());
         let phc = Phc::new(&passwords.nobody).unwrap();
         assert_eq!(Params::try_from(&phc).unwrap(), Params::new(8, 1, 1, Some(32)).unwrap());
+    }
+
+    #[tokio::test]
+    async fn only_so_many_wait_for_their_turn() {
+        let passwords = Passwords::new(Work { at_once: 1, waiting: 2, ..Work::least() }).unwrap();
+        let turn = passwords.turns.acquire().await.unwrap();
+        let first = passwords.verify("x", None);
+        let second = passwords.verify("x", None);
+        let third = async {
+            tokio::task::yield_now().await;
+            let outcome = passwords.verify("x", None).await;
+            drop(turn);
+            outcome
+        };
+        let (first, second, third) = tokio::join!(first, second, third);
+        assert!(matches!(third, Err(Error::Busy)));
+        assert!(!first.unwrap() && !second.unwrap());
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! People, as others see them.
 
 use klatch_core::ids::UserId;
-use klatch_ports::directory::{Account, Profile, Role, State};
+use klatch_ports::directory::{Account, Profile, Role, RoleSet, State};
 use klatch_protocol::objects::{AccountRole, AccountState, Origin, Slug, User};
 
 use super::notices::AccountNotice;
-use super::{Accounts, Error, names};
+use super::{Accounts, Error, Identity, names};
 
 /// Characters that are searched for; what follows is not looked at.
 const QUERY_CHARS_MAX: usize = 80;
@@ -68,6 +68,24 @@ impl Accounts {
         let account = changed.ok_or(Error::Refused(Slug::AccountClosed, "This account is closed."))?;
         self.tell(user, vec![AccountNotice::ProfileChanged]).await;
         Ok(account)
+    }
+
+    /// Makes somebody an owner of the site, or no longer.
+    ///
+    /// # Errors
+    /// `not_allowed`, `not_found`, `last_owner`, or that the directory is away.
+    pub async fn set_role(&self, by: Identity, user: UserId, role: Role) -> Result<Account, Error> {
+        self.require_owner(by.user).await?;
+        match self.services.directory.set_role(user, role).await? {
+            RoleSet::Now(account) => {
+                self.tell(user, vec![AccountNotice::ProfileChanged]).await;
+                Ok(account)
+            }
+            RoleSet::LastOwner => {
+                Err(Error::Refused(Slug::LastOwner, "Make somebody else an owner of the site first."))
+            }
+            RoleSet::Missing => Err(Error::Refused(Slug::NotFound, "There is no such active account.")),
+        }
     }
 
     /// Only owners of the site may go on.

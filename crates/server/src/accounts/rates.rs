@@ -10,8 +10,10 @@ use super::{Accounts, Error};
 /// How often somebody may try.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Rates {
-    /// Passwords for one name, from anywhere.
+    /// Passwords for one name from one address; and those with which somebody who is signed in proves who they are.
     pub name: Rate,
+    /// Passwords for one name from anywhere: more than one guesser needs, so that nobody is locked out by one.
+    pub name_anywhere: Rate,
     /// Passwords, resets and invites from one address.
     pub address: Rate,
     /// New accounts from one address.
@@ -26,6 +28,7 @@ impl Default for Rates {
     fn default() -> Self {
         Self {
             name: Rate { burst: 10, per_minute: 6 },
+            name_anywhere: Rate { burst: 60, per_minute: 30 },
             address: Rate { burst: 60, per_minute: 60 },
             sign_up: Rate { burst: 20, per_minute: 10 },
             refresh: Rate { burst: 20, per_minute: 20 },
@@ -38,15 +41,19 @@ impl Rates {
     /// Next to no limits: for load tests, where thousands sign in from one address.
     pub const fn boundless() -> Self {
         let rate = Rate { burst: 1_000_000, per_minute: 1_000_000 };
-        Self { name: rate, address: rate, sign_up: rate, refresh: rate, requests: rate }
+        Self { name: rate, name_anywhere: rate, address: rate, sign_up: rate, refresh: rate, requests: rate }
     }
 }
 
 /// What somebody tries.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Attempt<'a> {
-    /// A password for this name.
-    Name(&'a str),
+    /// A password for this name, from this address.
+    Name(&'a str, IpAddr),
+    /// A password for this name, from anywhere.
+    NameAnywhere(&'a str),
+    /// A password, by somebody who is signed in.
+    Proof(UserId),
     /// A secret, from this address.
     Address(IpAddr),
     /// To sign up, from this address.
@@ -65,7 +72,9 @@ impl Accounts {
     pub(crate) async fn count(&self, attempt: Attempt<'_>) -> Result<(), Error> {
         let rates = &self.options.rates;
         let (key, rate) = match attempt {
-            Attempt::Name(name) => (format!("password/{name}"), rates.name),
+            Attempt::Name(name, address) => (format!("password/{}/{name}", network(address)), rates.name),
+            Attempt::NameAnywhere(name) => (format!("password/{name}"), rates.name_anywhere),
+            Attempt::Proof(user) => (format!("proof/{user}"), rates.name),
             Attempt::Address(address) => (format!("address/{}", network(address)), rates.address),
             Attempt::SignUp(address) => (format!("sign_up/{}", network(address)), rates.sign_up),
             Attempt::Refresh(device) => (format!("refresh/{device}"), rates.refresh),

@@ -60,8 +60,7 @@ impl Accounts {
 
     /// Whoever is signed in proves that they are the one.
     pub(crate) async fn prove(&self, user: UserId, password: &str) -> Result<(), Error> {
-        let account = self.account(user).await?;
-        self.count(Attempt::Name(&account.name)).await?;
+        self.count(Attempt::Proof(user)).await?;
         let hash = self.services.directory.password(user).await?;
         if self.passwords.verify(password, hash).await? {
             return Ok(());

@@ -22,7 +22,8 @@ impl Accounts {
         self.count(Attempt::Address(from)).await?;
         let name = names::normal(name);
         let account = if names::check_name(&name).is_ok() {
-            self.count(Attempt::Name(&name)).await?;
+            self.count(Attempt::Name(&name, from)).await?;
+            self.count(Attempt::NameAnywhere(&name)).await?;
             self.services.directory.named(&name).await?
         } else {
             None

@@ -41,6 +41,22 @@ async fn passwords_of_one_name_are_tried_slowly() {
 }
 
 #[tokio::test]
+async fn guessing_from_elsewhere_locks_nobody_out_unless_many_do() {
+    let options = api::Options { behind_proxy: true, ..api::Options::default() };
+    let five = Rate { burst: 5, per_minute: 6 };
+    let site = start(Rates { name: THREE, name_anywhere: five, ..Rates::boundless() }, options).await;
+    site.sign_up("ada").await;
+    let from = |address: &str, password: &str| sign_in(&site, "ada", password).header("X-Forwarded-For", address);
+    for _ in 0..3 {
+        refused(from("192.0.2.1", "wrong password"), Slug::WrongPassword).await;
+    }
+    refused(from("192.0.2.1", PASSWORD), Slug::RateLimited).await;
+    let _: serde_json::Value = read(from("192.0.2.2", PASSWORD), StatusCode::CREATED).await;
+    refused(from("192.0.2.3", "wrong password"), Slug::WrongPassword).await;
+    refused(from("192.0.2.4", PASSWORD), Slug::RateLimited).await;
+}
+
+#[tokio::test]
 async fn the_password_that_proves_who_one_is_counts_too() {
     let site = with(Rates { name: THREE, ..Rates::boundless() }).await;
     let ada = site.sign_up("ada").await;

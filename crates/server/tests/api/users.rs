@@ -1,13 +1,14 @@
 //! People: found by name, by id, in pages.
 
 use klatch_core::ids::UserId;
-use klatch_protocol::objects::{AccountState, Slug, User};
+use klatch_protocol::objects::{AccountRole, AccountState, Slug, User};
 use klatch_protocol::rest::Page;
 use klatch_server::accounts::Newcomer;
 use reqwest::{Method, StatusCode};
+use serde_json::json;
 use uuid::Uuid;
 
-use crate::world::{read, refused, site};
+use crate::world::{Person, read, refused, site};
 
 #[tokio::test]
 async fn people_are_found_in_pages() {
@@ -66,4 +67,20 @@ async fn people_from_elsewhere_are_people_nobody_signs_in_as() {
     let body = serde_json::json!({"name": "bob-away", "password": "whatever else"});
     refused(site.post("/sessions", body.clone()), Slug::WrongPassword).await;
     refused(site.post("/accounts", body), Slug::NameTaken).await;
+}
+
+#[tokio::test]
+async fn owners_make_owners_and_one_remains() {
+    let site = site().await;
+    let (owner, ada) = (site.owner("owner").await, site.sign_up("ada").await);
+    let path = |person: &Person<'_>| format!("/users/{}", person.id());
+    refused(ada.patch(&path(&ada), json!({"role": "owner"})), Slug::NotAllowed).await;
+    refused(owner.patch(&path(&owner), json!({"role": "member"})), Slug::LastOwner).await;
+    let user: User = read(owner.patch(&path(&ada), json!({"role": "owner"})), StatusCode::OK).await;
+    assert_eq!((user.id, user.role), (ada.id(), AccountRole::Owner));
+    let user: User = read(ada.patch(&path(&owner), json!({"role": "member"})), StatusCode::OK).await;
+    assert_eq!(user.role, AccountRole::Member);
+    refused(owner.get("/invites"), Slug::NotAllowed).await;
+    refused(ada.patch(&format!("/users/{}", Uuid::nil()), json!({"role": "owner"})), Slug::NotFound).await;
+    refused(ada.patch(&path(&owner), json!({"role": "king"})), Slug::InvalidRequest).await;
 }

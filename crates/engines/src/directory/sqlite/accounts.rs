@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use klatch_core::ids::{DeviceId, Timestamp, UserId};
 use klatch_ports::Error;
 use klatch_ports::directory::{
-    Account, Accounts, Admission, Closed, Created, Imported, NewAccount, PasswordHash, Profile, Role, State,
+    Account, Accounts, Admission, Closed, Created, Imported, NewAccount, PasswordHash, Profile, Role, RoleSet, State,
 };
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
@@ -40,6 +40,10 @@ impl Accounts for Sqlite {
 
     async fn set_profile(&self, user: UserId, profile: Profile) -> Result<Option<Account>, Error> {
         self.0.write(Now, move |db| set_profile(db, user, profile)).await
+    }
+
+    async fn set_role(&self, user: UserId, role: Role) -> Result<RoleSet, Error> {
+        self.0.write(Now, move |db| set_role(db, user, role)).await
     }
 
     async fn password(&self, user: UserId) -> Result<Option<PasswordHash>, Error> {
@@ -206,6 +210,21 @@ fn set_profile(db: &Connection, user: UserId, profile: Profile) -> Result<Option
     Ok(Some(account))
 }
 
+fn set_role(db: &Connection, user: UserId, role: Role) -> Result<RoleSet> {
+    let Some(mut account) = active(db, user)? else { return Ok(RoleSet::Missing) };
+    if account.role == Role::Owner && role != Role::Owner && owners(db)? == 1 {
+        return Ok(RoleSet::LastOwner);
+    }
+    account.role = role;
+    let sql = "UPDATE accounts SET role = ?2 WHERE id = ?1";
+    db.prepare_cached(sql)?.execute(params![user.as_bytes(), code(&ROLES, &role)])?;
+    Ok(RoleSet::Now(account))
+}
+
+fn owners(db: &Connection) -> Result<usize> {
+    db.query_row("SELECT count(*) FROM accounts WHERE role = 1 AND state = 0", [], |row| row.get(0))
+}
+
 pub fn set_password(
     db: &Connection,
     user: UserId,
@@ -219,9 +238,7 @@ pub fn set_password(
 
 fn close(db: &Connection, user: UserId) -> Result<Closed> {
     let Some(account) = active(db, user)? else { return Ok(Closed::Missing) };
-    let owners: usize =
-        db.query_row("SELECT count(*) FROM accounts WHERE role = 1 AND state = 0", [], |row| row.get(0))?;
-    if account.role == Role::Owner && owners == 1 {
+    if account.role == Role::Owner && owners(db)? == 1 {
         return Ok(Closed::LastOwner);
     }
     let ended = sessions::end_all(db, user, None)?;

@@ -6,7 +6,7 @@ use klatch_core::ids::UserId;
 
 use super::super::{
     Admission, BLOCKS_PER_ACCOUNT_MAX, Closed, Created, Directory, INVITES_MAX, Imported, Invite, NewAccount, Origin,
-    Profile, Role, State,
+    Profile, Role, RoleSet, State,
 };
 use super::{NOW, fresh_digest, hash, join, newcomer, session, sign_in, somebody, word};
 use crate::contract::fresh;
@@ -238,8 +238,16 @@ pub async fn d6_closing_leaves_nothing_but_the_name<D: Directory>(open: impl Asy
     assert!(!directory.closures(1_000).await.unwrap().contains(&account.id));
 
     assert_eq!(directory.close(owner.id).await.unwrap(), Closed::LastOwner);
+    assert_eq!(directory.set_role(owner.id, Role::Member).await.unwrap(), RoleSet::LastOwner);
+    assert_eq!(directory.set_role(account.id, Role::Owner).await.unwrap(), RoleSet::Missing, "it is closed");
     directory.set_claim(claim, NOW.plus_ms(1)).await.unwrap();
-    join(&*directory, Admission::Claim(claim)).await;
+    let second = join(&*directory, Admission::Claim(claim)).await;
+    let RoleSet::Now(lowered) = directory.set_role(second.id, Role::Member).await.unwrap() else {
+        panic!("two owners")
+    };
+    assert_eq!((lowered.id, lowered.role), (second.id, Role::Member));
+    assert_eq!(directory.close(owner.id).await.unwrap(), Closed::LastOwner);
+    assert!(matches!(directory.set_role(second.id, Role::Owner).await.unwrap(), RoleSet::Now(_)));
     assert!(matches!(directory.close(owner.id).await.unwrap(), Closed::Now(_)));
 }
 

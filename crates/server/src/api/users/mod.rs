@@ -1,5 +1,6 @@
 //! `/users`: people.
 
+mod change;
 mod get;
 mod list;
 mod reset;
@@ -10,5 +11,8 @@ use utoipa_axum::routes;
 use super::ApiState;
 
 pub fn router() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(list::list)).routes(routes!(get::get)).routes(routes!(reset::make_reset))
+    OpenApiRouter::new()
+        .routes(routes!(list::list))
+        .routes(routes!(get::get, change::change))
+        .routes(routes!(reset::make_reset))
 }

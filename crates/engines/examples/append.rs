@@ -21,7 +21,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some(dir) => PathBuf::from(dir),
         None => std::env::temp_dir().join(format!("klatch-append-{}", std::process::id())),
     };
-    let store = Store::open(&dir, Options::default())?;
+    let workers = std::env::var("WORKERS").ok().and_then(|w| w.parse().ok()).unwrap_or(2);
+    let store = Store::open(&dir, Options { workers, ..Options::default() })?;
     println!("{:>9} {:>10} {:>12} {:>10} {:>10}", "in flight", "appends/s", "appends/sync", "cpu µs", "rss MB");
     for in_flight in [1, 8, 64, 256, 1_000] {
         let (before, cpu, begin) = (store.syncs(), cpu_us(), Instant::now());

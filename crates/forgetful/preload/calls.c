@@ -243,6 +243,7 @@ static long do_make(long nr, const long a[6]) {
 #ifdef __x86_64__
     case SYS_mkdir: return AT(MKDIR, AT_FDCWD, a[0], SYS_mkdirat, AT_FDCWD, a[0], a[1]);
     case SYS_symlink: return AT(CREATE, AT_FDCWD, a[1], SYS_symlinkat, a[0], AT_FDCWD, a[1]);
+    case SYS_mknod: return AT(CREATE, AT_FDCWD, a[0], SYS_mknodat, AT_FDCWD, a[0], a[1], a[2]);
     case SYS_link: return AT(CREATE, AT_FDCWD, a[1], SYS_linkat, AT_FDCWD, a[0], AT_FDCWD, a[1]);
 #endif
     default: die("a call was sent here that is not known");
@@ -267,7 +268,11 @@ long perform(long nr, const long a[6]) {
     case SYS_fsync:
     case SYS_fdatasync: return do_sync(nr, a[0]);
     case SYS_syncfs:
-    case SYS_sync: lock(); mark_all_synced(); unlock(); return RAW1(nr, a[0]);
+    case SYS_sync:
+      lock();
+      mark_all_synced();
+      unlock();
+      return RAW1(nr, a[0]);
     case SYS_unlinkat: return do_remove(a[0], (char *)a[1], a[2]);
     case SYS_renameat2: return do_rename(a[0], (char *)a[1], a[2], (char *)a[3], a[4]);
 #ifdef SYS_renameat

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/fs.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -34,6 +35,7 @@ static const int always[] = {
 #endif
 #ifdef __x86_64__
     SYS_creat,     SYS_unlink,    SYS_rmdir,    SYS_rename,     SYS_mkdir,    SYS_link,            SYS_symlink,
+    SYS_mknod,
 #endif
 };
 
@@ -72,13 +74,23 @@ static void build_filter(void) {
     UNLESS(BPF_JEQ, always[i], 1);
     RETURN(SECCOMP_RET_TRAP);
   }
+  // Other ways to write, which everybody can do without.
   UNLESS(BPF_JEQ, SYS_io_uring_setup, 1);
+  RETURN(SECCOMP_RET_ERRNO | ENOSYS);
+  UNLESS(BPF_JEQ, SYS_io_setup, 1);
   RETURN(SECCOMP_RET_ERRNO | ENOSYS);
   trap_if(SYS_openat, 2, changes);
 #ifdef __x86_64__
   trap_if(SYS_open, 1, changes);
 #endif
   trap_if(SYS_mmap, 3, MAP_SHARED);
+  // Files that share their blocks.
+  UNLESS(BPF_JEQ, SYS_ioctl, 5);
+  LOAD(DATA(args) + 8);
+  UNLESS(BPF_JEQ, FICLONE, 1);
+  RETURN(SECCOMP_RET_ERRNO | EOPNOTSUPP);
+  UNLESS(BPF_JEQ, FICLONERANGE, 1);
+  RETURN(SECCOMP_RET_ERRNO | EOPNOTSUPP);
   RETURN(SECCOMP_RET_ALLOW);
 }
 

@@ -16,6 +16,14 @@ const DONE: &str = "DONE";
 /// # Panics
 /// If the program cannot be run.
 pub fn run(disk: &Disk, program: &str) -> Vec<String> {
+    run_watched(disk, program, |_| {})
+}
+
+/// [`run`], where `watch` hears each line as soon as it is printed, and may do something about the disk.
+///
+/// # Panics
+/// If the program cannot be run.
+pub fn run_watched(disk: &Disk, program: &str, mut watch: impl FnMut(&str)) -> Vec<String> {
     let mut child = disk
         .command(std::env::current_exe().expect("a test binary knows where it is"))
         .args(["--ignored", "--exact", "--nocapture", program])
@@ -23,7 +31,7 @@ pub fn run(disk: &Disk, program: &str) -> Vec<String> {
         .spawn()
         .expect("a test binary can be run");
     let lines = BufReader::new(child.stdout.take().expect("it was asked for")).lines();
-    let said = lines.map_while(Result::ok).take_while(|line| line != DONE).collect();
+    let said = lines.map_while(Result::ok).take_while(|line| line != DONE).inspect(|line| watch(line)).collect();
     // It may be dead already.
     let _ = child.kill();
     child.wait().expect("it was started here");

@@ -232,3 +232,27 @@ fn a_program_can_be_killed_before_any_operation() {
         assert_eq!(read(&disk, "file"), expected, "killed before operation {after}");
     }
 }
+
+#[test]
+#[ignore = "a program for the other tests"]
+fn maps() {
+    use rustix::mm::{MapFlags, ProtFlags};
+    let map = |name: &str, flags| {
+        let file = File::options().create(true).truncate(true).read(true).write(true).open(root().join(name)).unwrap();
+        file.set_len(4_096).unwrap();
+        #[expect(unsafe_code, reason = "nothing else maps memory, and nobody looks at it")]
+        let mapped = unsafe { rustix::mm::mmap(std::ptr::null_mut(), 4_096, ProtFlags::all(), flags, &file, 0) };
+        mapped.unwrap();
+    };
+    map("private", MapFlags::PRIVATE);
+    map("db-shm", MapFlags::SHARED);
+    map("shared", MapFlags::SHARED);
+    done();
+}
+
+#[test]
+fn what_cannot_be_seen_is_counted() {
+    let (disk, _dir) = new_disk();
+    run(&disk, "maps");
+    assert_eq!(disk.escapes().unwrap(), 1, "but for SQLite's index of its log, which is made anew");
+}

@@ -9,9 +9,9 @@ use utoipa::openapi::OpenApi;
 use utoipa::{PartialSchema, ToSchema};
 
 /// How one begins to read it.
-const ABOUT: &str = "The API of a Klatch. Everything live goes over the [gateway](/api/v1/gateway), a WebSocket; this is the \
+const ABOUT: &str = "The API of a Klatch. Everything live goes over the gateway, a WebSocket at `/api/v1/gateway`; this is the \
                      rest. `POST /api/v1/sessions` gives an access token for `Authorization: Bearer`, good for ten minutes. \
-                     Whatever is refused is answered with a problem (RFC 9457) whose `type` is a page that explains it. Unknown \
+                     Whatever is refused is answered with a [problem](/problems) (RFC 9457) whose `type` is a page that explains it. Unknown \
                      fields are ignored, by both sides.";
 
 /// What the endpoints are about, in the order in which they are read.

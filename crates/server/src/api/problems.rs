@@ -16,7 +16,16 @@ use super::problem::Refusal;
 struct Pages;
 
 pub fn router() -> Router<ApiState> {
-    Router::new().route("/problems/{slug}", get(show))
+    Router::new().route("/problems", get(list)).route("/problems/{slug}", get(show))
+}
+
+async fn list() -> Response {
+    let item = |slug: &Slug| {
+        let (name, title) = (slug.as_str(), inline(slug.title()));
+        format!("<li><a href=\"/problems/{name}\"><code>{name}</code></a> ({}): {title}</li>", slug.status())
+    };
+    let items: String = Slug::ALL.iter().map(item).collect();
+    document("Problems", &format!("<h1>Problems</h1><p>Why something can be refused.</p><ul>{items}</ul>"))
 }
 
 async fn show(Path(slug): Path<String>) -> Result<Response, Refusal> {
@@ -24,12 +33,15 @@ async fn show(Path(slug): Path<String>) -> Result<Response, Refusal> {
     let found = Slug::parse(slug).and_then(|slug| Pages::get(&format!("{}.md", slug.as_str())));
     let found = found.ok_or_else(Refusal::not_found)?;
     let text = String::from_utf8_lossy(&found.data);
-    Ok(page(format!(
+    Ok(document(slug, &html(&text)))
+}
+
+fn document(title: &str, body: &str) -> Response {
+    page(format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
-         content=\"width=device-width, initial-scale=1\"><title>{slug}</title><link rel=\"stylesheet\" \
-         href=\"/api/docs/docs.css\"></head><main>{}</main></html>",
-        html(&text)
-    )))
+         content=\"width=device-width, initial-scale=1\"><title>{title}</title><link rel=\"stylesheet\" \
+         href=\"/api/docs/docs.css\"></head><body class=\"page\"><main>{body}</main></body></html>"
+    ))
 }
 
 /// The little of Markdown that these pages are written in: headings, lists, paragraphs, `code` and **strong**.

@@ -170,6 +170,8 @@ async fn the_page_of_a_problem_is_where_its_type_says() {
     let page = site.request(Method::GET, &problem.kind).send().await.unwrap();
     assert_eq!(page.status(), StatusCode::OK);
     assert!(page.text().await.unwrap().contains("<h1>Sign in first"));
+    let list = site.request(Method::GET, "/problems").send().await.unwrap().text().await.unwrap();
+    assert!(list.contains(&problem.kind));
     refused(site.request(Method::GET, "/problems/none"), Slug::NotFound).await;
     refused(site.request(Method::GET, "/problems/..%2F..%2FCargo.toml"), Slug::NotFound).await;
 }

@@ -35,6 +35,11 @@ export class Person {
     return this.identity.password;
   }
 
+  /** The same person in another test. */
+  watchedBy(watch: Watch): Person {
+    return new Person(this.url, this.identity, this.request, this.browser, watch);
+  }
+
   /** A page in a browser of its own, signed in. */
   async open(path = '/', options: BrowserContextOptions = {}): Promise<Page> {
     const page = await this.watch.page(this.browser, this.url, options);

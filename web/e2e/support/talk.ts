@@ -28,9 +28,7 @@ export async function act(page: Page, text: string | RegExp, action: string): Pr
 export async function said(page: Page): Promise<string[]> {
   return log(page)
     .getByRole('article')
-    .evaluateAll((rows) =>
-      rows.map((row) => (row.querySelector('[class*=body]') ?? row).textContent.trim()),
-    );
+    .evaluateAll((rows) => rows.map((row) => (row.querySelector('[class*=body]') ?? row).textContent.trim()));
 }
 
 /** Waits until exactly this was said. */

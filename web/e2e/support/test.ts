@@ -1,4 +1,10 @@
-import { test as base, expect, type BrowserContextOptions, type Page } from '@playwright/test';
+import {
+  test as base,
+  expect,
+  type APIRequestContext,
+  type BrowserContextOptions,
+  type Page,
+} from '@playwright/test';
 import type { Person } from './Person';
 import { Server } from './Server';
 import { Site } from './Site';
@@ -15,26 +21,27 @@ interface Fixtures {
   watch: Watch;
 }
 
-interface Kept {
-  file: string;
-  site: Site;
+/** The site of the file whose tests run. */
+interface Keep {
+  now: { file: string; site: Site } | undefined;
+  request: APIRequestContext;
 }
 
-export const test = base.extend<Fixtures, { keep: { now: Kept | undefined } }>({
+export const test = base.extend<Fixtures, { keep: Keep }>({
   keep: [
-    async ({}, use) => {
-      const keep: { now: Kept | undefined } = { now: undefined };
+    async ({ playwright }, use) => {
+      const keep: Keep = { now: undefined, request: await playwright.request.newContext() };
       await use(keep);
       await keep.now?.site.server.remove();
+      await keep.request.dispose();
     },
     { scope: 'worker' },
   ],
-  site: async ({ keep, browser, playwright }, use, { file }) => {
+  site: async ({ keep, browser }, use, { file }) => {
     if (keep.now?.file !== file) {
       await keep.now?.site.server.remove();
       keep.now = undefined;
-      const server = await Server.start();
-      keep.now = { file, site: new Site(server, await playwright.request.newContext(), browser) };
+      keep.now = { file, site: new Site(await Server.start(), keep.request, browser) };
     }
     await use(keep.now.site);
   },

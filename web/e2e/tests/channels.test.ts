@@ -25,10 +25,7 @@ test('a channel is made, found, joined, and left', async ({ people }) => {
 
   await there.getByRole('button', { name: 'Details', exact: true }).click();
   await panel(there).getByRole('button', { name: 'Leave' }).click();
-  await there
-    .getByRole('dialog', { name: 'Leave bees?' })
-    .getByRole('button', { name: 'Leave' })
-    .click();
+  await there.getByRole('dialog', { name: 'Leave bees?' }).getByRole('button', { name: 'Leave' }).click();
   await expect(entry(there, /^bees/u)).toHaveCount(0);
   await expect(here.getByText('Ben left')).toBeVisible();
 });
@@ -57,10 +54,7 @@ test('people are added, given roles, and removed', async ({ people }) => {
   await there.getByRole('button', { name: 'Members', exact: true }).click();
   await panel(there).getByRole('button', { name: 'Actions for Eve' }).click();
   await there.getByRole('menuitem', { name: 'Remove from here' }).click();
-  await there
-    .getByRole('dialog', { name: 'Remove Eve?' })
-    .getByRole('button', { name: 'Remove' })
-    .click();
+  await there.getByRole('dialog', { name: 'Remove Eve?' }).getByRole('button', { name: 'Remove' }).click();
   await expect(here.getByText('Dan removed Eve')).toBeVisible();
   const gone = await eve.open(`/c/${choir}`);
   await expect(gone.getByText('There is nothing here')).toBeVisible();

@@ -1,7 +1,11 @@
 import { password } from '../support/Site';
 import { expect, test } from '../support/test';
 
-test('the first day: the site is claimed, somebody is invited, and comes', async ({ site, stranger, watch }) => {
+test('the first day: the site is claimed, somebody is invited, and comes', async ({
+  site,
+  stranger,
+  watch,
+}) => {
   watch.expect(/403.*\/accounts\)/u);
   const page = await stranger(`/claim#token=${site.server.claim ?? ''}`);
   await page.getByRole('textbox', { name: 'Name', exact: true }).fill('zoe');

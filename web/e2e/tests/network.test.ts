@@ -68,7 +68,10 @@ test('the server is killed and comes back: neither hole nor double', async ({ pe
     await expect(message(here, `dark ${round}`)).toContainText('Waits for the connection');
     await site.server.start();
     await message(here, `dark ${round}`).waitFor();
-    all.push(...['one', 'two', 'three'].map((text) => `${text} of ${round}`), `written into the dark ${round}`);
+    all.push(
+      ...['one', 'two', 'three'].map((text) => `${text} of ${round}`),
+      `written into the dark ${round}`,
+    );
     await expect(message(there, `dark ${round}`)).toBeVisible({ timeout: 20_000 });
   }
   await say(there, 'Welcome back');

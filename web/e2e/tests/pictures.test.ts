@@ -1,0 +1,118 @@
+// Pictures of every page, to be looked at; made only where KLATCH_PICTURES names a folder for them.
+import { devices, type Page } from '@playwright/test';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { furnishCafe } from '../support/cafe';
+import { messages, panel } from '../support/talk';
+import { expect, test } from '../support/test';
+
+const folder = process.env['KLATCH_PICTURES'] ?? '';
+test.skip(folder === '', 'KLATCH_PICTURES is not set');
+
+const { viewport, userAgent, deviceScaleFactor, isMobile, hasTouch } = devices['Pixel 7'];
+const screens = {
+  desktop: { viewport: { width: 1280, height: 800 } },
+  phone: { viewport, userAgent, deviceScaleFactor, isMobile, hasTouch },
+};
+
+async function take(page: Page, name: string): Promise<void> {
+  await expect(page.locator('[aria-busy=true]')).toHaveCount(0);
+  await page.evaluate(() => document.fonts.ready);
+  await page.screenshot({ path: join(folder, `${name}.png`), animations: 'disabled' });
+}
+
+for (const screen of ['desktop', 'phone'] as const) {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    test(`pictures, ${screen}, ${colorScheme}`, async ({ site, owner, people, stranger, watch }) => {
+      test.setTimeout(180_000);
+      await mkdir(folder, { recursive: true });
+      const options = { ...screens[screen], colorScheme };
+      const name = (what: string) => `${screen}-${colorScheme}-${what}`;
+      const cafe = await furnishCafe(site, owner, watch);
+      const page = await cafe.mara.open('/', options);
+      await page.getByRole('link', { name: /beans/u }).waitFor();
+      await take(page, name('home'));
+      const places: [string, string][] = [
+        ['channel', `/c/${cafe.roastery}`],
+        ['direct', `/c/${cafe.direct}`],
+        ['details', `/c/${cafe.roastery}?side=details`],
+        ['members', `/c/${cafe.roastery}?side=members`],
+        ['pins', `/c/${cafe.roastery}?side=pins`],
+        ['person', `/c/${cafe.roastery}?side=person.${cafe.tomas.id}`],
+      ];
+      for (const [what, path] of places) {
+        await page.goto(path);
+        await messages(page).first().waitFor({ state: 'attached' });
+        if (path.includes('side')) await panel(page).getByRole('button').nth(1).waitFor();
+        await take(page, name(what));
+      }
+      await page.goto(`/c/${cafe.roastery}`);
+      await messages(page).last().waitFor();
+      for (const way of ['Write to a person', 'New group', 'New channel', 'Browse channels']) {
+        if (screen === 'phone') await page.goto('/');
+        await page.getByRole('button', { name: 'New conversation' }).click();
+        await page.getByRole('menuitem', { name: way }).click();
+        await page.getByRole('dialog', { name: way }).waitFor();
+        await take(page, name(`dialog-${way.toLowerCase().replaceAll(' ', '-')}`));
+        await page.keyboard.press('Escape');
+      }
+      await page.goto(`/c/${cafe.roastery}`);
+      await messages(page).last().focus();
+      await page.keyboard.press('Enter');
+      await page.getByRole('menu').waitFor();
+      await take(page, name('menu'));
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('+');
+      await page.getByRole('dialog', { name: 'Emoji' }).getByRole('button').nth(50).waitFor();
+      await take(page, name('emoji'));
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('Control+k');
+      await page.getByRole('option').first().waitFor();
+      await take(page, name('switcher'));
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('?');
+      await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+      await take(page, name('keys'));
+      const settings = 'profile appearance notifications sessions password blocked account'.split(' ');
+      for (const which of settings) {
+        await page.goto(`/settings/${which}`);
+        await page.getByRole('heading', { level: 1 }).last().waitFor();
+        await take(page, name(`settings-${which}`));
+      }
+      const boss = await owner.open('/settings/invites', options);
+      await boss.getByRole('button', { name: 'Make an invitation link' }).click();
+      await boss.getByRole('textbox', { name: 'Link' }).waitFor();
+      await take(boss, name('settings-invites'));
+      await boss.goto('/settings/site');
+      await boss.getByText('Who can sign up').waitFor();
+      await take(boss, name('settings-site'));
+      const [empty] = await people(`newcomer-${screen}-${colorScheme}`);
+      const first = await empty.open('/', options);
+      await first.getByText('Nobody talks yet').waitFor();
+      await take(first, name('empty-home'));
+      await first.goto(`/c/${await empty.channel(`quiet-${screen}-${colorScheme}`)}`);
+      await first.getByText('Be the first').waitFor();
+      await take(first, name('empty-channel'));
+      const guest = await stranger('/signin', options);
+      for (const path of ['/signin', '/signup', '/claim#token=kc_x', '/reset#token=kr_x', '/nowhere']) {
+        await guest.goto(path);
+        await guest.getByRole('heading', { level: 1 }).waitFor();
+        await take(guest, name(path.split('#')[0]?.slice(1) ?? ''));
+      }
+    });
+  }
+}
+
+test('the picture of the README', async ({ site, owner, watch }) => {
+  const cafe = await furnishCafe(site, owner, watch);
+  const page = await cafe.mara.open(`/c/${cafe.roastery}`, {
+    viewport: { width: 1280, height: 820 },
+    colorScheme: 'light',
+  });
+  const there = await cafe.tomas.open(`/c/${cafe.roastery}`);
+  await messages(page).last().waitFor();
+  await there.getByRole('textbox', { name: /^Message to/u }).pressSequentially('Mm');
+  await page.getByText('is typing').first().waitFor();
+  await page.mouse.move(5, 5);
+  await take(page, 'screenshot');
+});

@@ -83,6 +83,20 @@ impl Accounts {
         let taken = self.services.presence.take(&key, rate, 1, self.services.clock.now()).await?;
         taken.map_err(Error::RateLimited)
     }
+
+    /// Counts a try of somebody who has shown what nobody guesses: while nobody can count, they go on.
+    ///
+    /// # Errors
+    /// `RateLimited`.
+    pub(crate) async fn count_if_possible(&self, attempt: Attempt<'_>) -> Result<(), Error> {
+        match self.count(attempt).await {
+            Err(Error::Port(error)) => {
+                tracing::warn!(error = ?error, "tries cannot be counted");
+                Ok(())
+            }
+            counted => counted,
+        }
+    }
 }
 
 /// Who has one IPv6 address has 2^64 of them: the network counts.

@@ -19,7 +19,7 @@ impl Accounts {
     /// `signed_out`, `rate_limited`, or that a port is away.
     pub async fn refresh(&self, token: &str) -> Result<SignedIn, Error> {
         let token = RefreshToken::decode(token, &self.signer).ok_or(SIGNED_OUT)?;
-        self.count(Attempt::Refresh(token.device)).await?;
+        self.count_if_possible(Attempt::Refresh(token.device)).await?;
         let directory = &self.services.directory;
         match directory.rotate(token.device, token.digest(), token.generation, self.now()).await? {
             Rotation::Current { session, generation } => {

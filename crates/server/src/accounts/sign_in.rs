@@ -34,8 +34,14 @@ impl Accounts {
             None => None,
         };
         match (self.passwords.verify(password, hash).await?, account) {
-            (true, Some(account)) => self.open(account, device).await,
-            _ => Err(Error::Refused(Slug::WrongPassword, "Check both; capital letters count in the password.")),
+            (true, Some(account)) => {
+                metrics::counter!("klatch_sign_ins_total", "outcome" => "signed_in").increment(1);
+                self.open(account, device).await
+            }
+            _ => {
+                metrics::counter!("klatch_sign_ins_total", "outcome" => "wrong_password").increment(1);
+                Err(Error::Refused(Slug::WrongPassword, "Check both; capital letters count in the password."))
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ impl FromRequestParts<ApiState> for Signed {
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Refusal> {
         let token = bearer(&parts.headers).ok_or_else(|| Refusal::new(Slug::Unauthorized))?;
         let identity = state.accounts.authenticate(token).await?;
-        state.accounts.count(Attempt::Request(identity.user)).await?;
+        state.accounts.count_if_possible(Attempt::Request(identity.user)).await?;
         Ok(Self(identity))
     }
 }

@@ -4,7 +4,7 @@
 use std::panic::AssertUnwindSafe;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
@@ -25,8 +25,9 @@ const ANSWER_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 /// Runs a request.
 pub async fn frame(State(state): State<ApiState>, request: Request, next: Next) -> Response {
     let id = request_id(&state, request.headers());
-    let path = request.extensions().get::<MatchedPath>().map_or("", |path| path.as_str()).to_owned();
-    let span = tracing::info_span!("request", id, method = %request.method(), path);
+    let (method, began) = (method(&request), state.services.clock.now());
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let span = tracing::info_span!("request", id, method, route);
     let answer = async {
         let response = AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
             tracing::error!("a request panicked");
@@ -37,11 +38,29 @@ pub async fn frame(State(state): State<ApiState>, request: Request, next: Next) 
         response
     };
     let mut response = answer.instrument(span).await;
+    let took_ms = state.services.clock.now().ms_since(began);
+    let status = response.status().as_str().to_owned();
+    metrics::counter!("klatch_http_requests_total", "method" => method, "route" => route.clone(), "status" => status)
+        .increment(1);
+    metrics::histogram!("klatch_http_request_ms", "route" => route).record(took_ms as f64);
     careful(response.headers_mut());
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
     response
+}
+
+/// The method, of those there are: what is counted by method must not grow by what clients make up.
+fn method(request: &Request) -> &'static str {
+    match *request.method() {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        _ => "other",
+    }
 }
 
 /// The id that the client chose, if it is one, so that both sides' logs can be put together.

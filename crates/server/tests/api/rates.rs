@@ -7,7 +7,7 @@ use klatch_server::api;
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::json;
 
-use crate::world::{PASSWORD, Site, done, read, refused, start};
+use crate::world::{PASSWORD, Site, done, fragile, read, refused, start};
 
 const THREE: Rate = Rate { burst: 3, per_minute: 6 };
 
@@ -124,4 +124,23 @@ async fn sessions_are_renewed_slowly_and_requests_are_counted_by_person() {
     assert!(bob.is_signed_in().await);
     site.clock.advance(10_000);
     assert!(ada.is_signed_in().await);
+}
+
+#[tokio::test]
+async fn while_nobody_can_count_no_secret_is_tried_and_everybody_else_goes_on() {
+    let (site, counters) = fragile(Rates::default(), api::Options::default()).await;
+    let ada = site.sign_up("ada").await;
+    counters.set_away(true);
+    let problem = refused(sign_in(&site, "ada", PASSWORD), Slug::Unavailable).await;
+    assert!(
+        problem.retry_after_ms.is_some() && problem.detail.is_none(),
+        "what failed is in the log, not in the answer"
+    );
+    refused(site.post("/accounts", json!({"name": "bob", "password": PASSWORD})), Slug::Unavailable).await;
+    refused(ada.post("/me/closure", json!({"password": PASSWORD})), Slug::Unavailable).await;
+    assert!(ada.is_signed_in().await);
+    let renew = site.post("/sessions/refresh", json!({"refresh_token": ada.refresh_token()}));
+    let _: serde_json::Value = read(renew, StatusCode::OK).await;
+    counters.set_away(false);
+    site.sign_in("ada").await;
 }

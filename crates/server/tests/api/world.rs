@@ -2,13 +2,14 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use klatch_core::ids::{ConversationId, Timestamp, UserId, Uuid, WorkspaceId};
+use klatch_core::ids::{ConversationId, DeviceId, Timestamp, UserId, Uuid, WorkspaceId};
 use klatch_ports::directory::Registration;
 use klatch_ports::live::{Listener, Topic, Topics};
-use klatch_ports::{commands, directory, event_log, feed, keys, live, overlay, presence, views};
+use klatch_ports::presence::{Presence, Rate, State};
+use klatch_ports::{Error, commands, directory, event_log, feed, keys, live, overlay, presence, views};
 use klatch_protocol::objects::{Problem, Slug, User};
 use klatch_protocol::rest::SessionAnswer;
 use klatch_server::accounts::notices::AccountNotice;
@@ -68,7 +69,7 @@ impl Drop for Site {
     }
 }
 
-pub fn services(clock: Arc<FakeClock>) -> Arc<Services> {
+pub fn services(clock: Arc<FakeClock>, presence: Arc<Fragile>) -> Arc<Services> {
     Arc::new(Services {
         workspace: WorkspaceId(Uuid::from_u128(1)),
         event_log: Arc::new(event_log::MemoryEventLog::default()),
@@ -79,10 +80,52 @@ pub fn services(clock: Arc<FakeClock>) -> Arc<Services> {
         views: Arc::new(views::memory::Memory::default()),
         directory: Arc::new(directory::memory::Memory::default()),
         keys: Arc::new(keys::memory::Memory::default()),
-        presence: Arc::new(presence::memory::Memory::default()),
+        presence,
         clock,
         entropy: Arc::new(Counted::default()),
     })
+}
+
+/// Counters of which a test can take away the connection.
+#[derive(Default)]
+pub struct Fragile {
+    engine: presence::memory::Memory,
+    is_away: AtomicBool,
+}
+
+impl Fragile {
+    pub fn set_away(&self, is_away: bool) {
+        self.is_away.store(is_away, Ordering::SeqCst);
+    }
+
+    fn engine(&self) -> Result<&presence::memory::Memory, Error> {
+        if self.is_away.load(Ordering::SeqCst) { Err(Error::unavailable("taken away")) } else { Ok(&self.engine) }
+    }
+}
+
+#[async_trait::async_trait]
+impl Presence for Fragile {
+    async fn touch(
+        &self,
+        user: UserId,
+        device: DeviceId,
+        state: State,
+        now: Timestamp,
+    ) -> Result<(State, State), Error> {
+        self.engine()?.touch(user, device, state, now).await
+    }
+
+    async fn leave(&self, user: UserId, device: DeviceId, now: Timestamp) -> Result<(State, State), Error> {
+        self.engine()?.leave(user, device, now).await
+    }
+
+    async fn of(&self, users: &[UserId], now: Timestamp) -> Result<Vec<(State, Timestamp)>, Error> {
+        self.engine()?.of(users, now).await
+    }
+
+    async fn take(&self, key: &str, rate: Rate, cost: u32, now: Timestamp) -> Result<Result<(), u64>, Error> {
+        self.engine()?.take(key, rate, cost, now).await
+    }
 }
 
 /// A site with no limits on rates and no owner, where everybody may sign up.
@@ -91,11 +134,17 @@ pub async fn site() -> Site {
 }
 
 pub async fn start(rates: Rates, options: api::Options) -> Site {
+    fragile(rates, options).await.0
+}
+
+/// A site, and its counters, which can be taken away.
+pub async fn fragile(rates: Rates, options: api::Options) -> (Site, Arc<Fragile>) {
     let clock = Arc::new(FakeClock(AtomicU64::new(1_800_000_000_000)));
-    let services = services(clock.clone());
+    let presence = Arc::new(Fragile::default());
+    let services = services(clock.clone(), presence.clone());
     let site = serve(services, clock, rates, options).await;
     site.accounts.open_site("Klatch", Registration::Open).await.unwrap();
-    site
+    (site, presence)
 }
 
 /// A server on these engines; another one on the same engines is the same site after a restart.

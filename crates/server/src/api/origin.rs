@@ -35,9 +35,10 @@ fn is_own(options: &Options, origin: &str, host: Option<&str>) -> bool {
     if options.public_url.iter().chain(&options.origins).any(is_listed) {
         return true;
     }
-    // Behind a proxy whose address nobody configured, the host is all there is to compare.
-    let authority = origin.split_once("://").map(|(_, authority)| authority);
-    matches!((authority, host), (Some(authority), Some(host)) if authority.eq_ignore_ascii_case(host))
+    // Behind a proxy whose address nobody configured, the host is all there is to compare. A page in the clear is not one of a
+    // site that speaks TLS: whoever is on the wire can write it.
+    let Some((scheme, authority)) = origin.split_once("://") else { return false };
+    (scheme == "https" || !options.secure_cookies) && host.is_some_and(|host| authority.eq_ignore_ascii_case(host))
 }
 
 fn host<'a>(options: &Options, headers: &'a HeaderMap) -> Option<&'a str> {
@@ -76,5 +77,12 @@ mod tests {
         let forwarded = ("x-forwarded-host", "chat.example");
         assert!(!passes(&Options::default(), &[origin, host, forwarded]));
         assert!(passes(&Options { behind_proxy: true, ..Options::default() }, &[origin, host, forwarded]));
+    }
+
+    #[test]
+    fn a_page_in_the_clear_is_not_one_of_a_site_that_speaks_tls() {
+        let secure = Options { secure_cookies: true, ..Options::default() };
+        assert!(passes(&secure, &[("origin", "https://chat.example"), ("host", "chat.example")]));
+        assert!(!passes(&secure, &[("origin", "http://chat.example"), ("host", "chat.example")]));
     }
 }

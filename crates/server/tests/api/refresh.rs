@@ -110,8 +110,9 @@ async fn what_is_no_token_ends_nothing() {
 async fn browsers_keep_the_token_in_a_cookie_that_no_script_reads() {
     let options = api::Options { secure_cookies: true, ..api::Options::default() };
     let site = start(Rates::boundless(), options).await;
+    let own = site.base.replace("http://", "https://");
     let body = json!({"name": "ada", "password": PASSWORD});
-    let response = site.post("/accounts", body).header("Origin", &site.base).send().await.unwrap();
+    let response = site.post("/accounts", body).header("Origin", &own).send().await.unwrap();
     let cookie = response.headers()["set-cookie"].to_str().unwrap().to_owned();
     for part in ["klatch_refresh=kr_", "HttpOnly", "SameSite=Strict", "Path=/api/v1/sessions", "Secure", "Max-Age="] {
         assert!(cookie.contains(part), "{part} in {cookie}");
@@ -123,14 +124,14 @@ async fn browsers_keep_the_token_in_a_cookie_that_no_script_reads() {
     let renew = || site.request(reqwest::Method::POST, "/sessions/refresh").header("Cookie", format!("a=b; {pair}"));
     refused(renew().header("Origin", "https://evil.example"), Slug::WrongOrigin).await;
     refused(renew().header("Sec-Fetch-Site", "cross-site"), Slug::WrongOrigin).await;
-    let response = renew().header("Origin", &site.base).send().await.unwrap();
+    let response = renew().header("Origin", &own).send().await.unwrap();
     let next = response.headers()["set-cookie"].to_str().unwrap().to_owned();
     assert!(next.starts_with("klatch_refresh=kr_") && !next.starts_with(&pair));
     let answer: SessionAnswer = response.json().await.unwrap();
     assert_eq!(answer.refresh_token, None, "a script that gets in cannot take it away");
 
     site.clock.advance(60_001);
-    let response = renew().header("Origin", &site.base).send().await.unwrap();
+    let response = renew().header("Origin", &own).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
     assert!(response.headers()["set-cookie"].to_str().unwrap().starts_with("klatch_refresh=;"));
 }

@@ -75,6 +75,9 @@ impl Space {
 const SPACES: [(&str, u64); 7] =
     [("records", 1), ("index", 2), ("tails", 4), ("order", 4), ("snapshots", 2), ("overlays", 2), ("workers", 8)];
 
+/// A key among the workers that none of them has.
+const COMPACTED: &[u8] = b"\0compacted";
+
 /// The bytes of all journals beyond which spaces that are seldom written are flushed as well, so that opening never reads more.
 const JOURNALS_BYTES_MAX: u64 = 64 << 20;
 /// Files that are kept open.
@@ -141,24 +144,27 @@ impl Store {
         self.tables.broken.load(Ordering::Relaxed)
     }
 
-    /// Rewrites the records, so that no table holds the bytes of an erased body any more. They may stay in the journal until
-    /// some 64 MB more were written. To be called seldom: it reads and writes everything.
+    /// Rewrites the records, so that no table holds the bytes of an erased body any more; those that somebody reads at this
+    /// moment go later. The bytes may stay in the journal until some 64 MB more were written. To be called seldom: it reads and
+    /// writes everything.
     ///
     /// # Errors
-    /// `Broken`, `Unavailable`.
+    /// `Broken`, `Unavailable`, `Full`.
     pub async fn compact(&self) -> Result<(), Error> {
         let tables = self.tables.clone();
         blocking(move || {
-            let records = tables.space(Space::Records);
-            records.rotate_memtable().map_err(failed)?;
-            while records.sealed_memtable_count() > 0 {
-                // Says so, if a flush failed: then it never ends.
-                tables.database.persist(PersistMode::Buffer).map_err(failed)?;
-                std::thread::sleep(FLUSH_POLL);
-            }
-            records.major_compact().map_err(failed)
+            tables.flush(Space::Records)?;
+            tables.space(Space::Records).major_compact().map_err(failed)
         })
-        .await
+        .await?;
+        // fjall removes the tables from before only when it begins a new memtable, wherever, later than that.
+        self.write(|group| {
+            group.put(Space::Workers, COMPACTED, &b""[..]);
+            Ok(())
+        })
+        .await?;
+        let tables = self.tables.clone();
+        blocking(move || tables.flush(Space::Workers)).await
     }
 
     /// Stages what `stage` writes together with whatever waits beside it, commits all at once, and then returns what `stage`
@@ -202,6 +208,18 @@ impl Store {
 }
 
 impl Tables {
+    /// Writes what a space has gathered in memory to a table.
+    fn flush(&self, space: Space) -> Result<(), Error> {
+        let space = self.space(space);
+        space.rotate_memtable().map_err(failed)?;
+        while space.sealed_memtable_count() > 0 {
+            // Says so, if a flush failed: then it never ends.
+            self.database.persist(PersistMode::Buffer).map_err(failed)?;
+            std::thread::sleep(FLUSH_POLL);
+        }
+        Ok(())
+    }
+
     fn space(&self, space: Space) -> &Keyspace {
         &self.spaces[space as usize]
     }

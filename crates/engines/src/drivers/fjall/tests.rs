@@ -56,3 +56,40 @@ fn an_interrupted_first_start_begins_again() {
     drop(Store::open(dir.path(), Options::default()).unwrap());
     assert_eq!(fs::read_to_string(dir.path().join("VERSION")).unwrap(), "1\n");
 }
+
+#[tokio::test]
+async fn compaction_drops_what_was_erased() {
+    use crate::event_log::fjall::FjallEventLog;
+    use klatch_core::ids::{CommandId, ConversationId, Seq, Uuid};
+    use klatch_ports::event_log::{Append, EventLog, NewRecord, Record};
+
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path(), Options::default()).unwrap();
+    let log = FjallEventLog::new(store.clone());
+    let conversation = ConversationId(Uuid::from_u128(1));
+    let body = |seq: u64| -> Bytes {
+        // Bytes that no compression touches.
+        (0..8).flat_map(|i| (8 * seq + i).wrapping_mul(0x9E37_79B9_7F4A_7C15).to_le_bytes()).collect::<Vec<_>>().into()
+    };
+    let record =
+        |seq| Record { seq: Seq(seq), id: CommandId(Uuid::from_u128(seq.into())), head: Bytes::new(), body: body(seq) };
+    let records = (1..=100).map(|seq| NewRecord { record: record(seq), index: Bytes::new() }).collect();
+    log.append(vec![Append { conversation, expected: Seq(0), records }]).await.remove(0).unwrap();
+    store.compact().await.unwrap();
+    let tables = dir.path().join("store/keyspaces");
+    assert!(holds(&tables, &body(50)) && holds(&tables, &body(51)));
+    log.erase(conversation, &[Seq(50)]).await.unwrap();
+    store.compact().await.unwrap();
+    assert!(!holds(&tables, &body(50)) && holds(&tables, &body(51)));
+}
+
+/// Whether a file in this folder holds these bytes.
+fn holds(folder: &Path, bytes: &[u8]) -> bool {
+    fs::read_dir(folder).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            return holds(&path, bytes);
+        }
+        fs::read(path).unwrap().windows(bytes.len()).any(|window| window == bytes)
+    })
+}

@@ -223,4 +223,39 @@ mod tests {
     }
 
     klatch_ports::event_log_contract!(Disk::new());
+
+    /// T8 of the performance targets, without the luck of who comes when: the writer is held up until all of them wait.
+    #[tokio::test]
+    async fn appends_that_wait_share_a_sync() {
+        let store = Disk::new().store();
+        let log = FjallEventLog::new(store.clone());
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let mut hold_up = Box::pin(store.write(move |_| {
+            released.recv().unwrap();
+            Ok(())
+        }));
+        let mut appends: Vec<_> = (0..1_000).map(|n| log.append(vec![append(n)])).collect();
+        let before = store.syncs();
+        // Each is asked once, so that it takes its place; tokio would interrupt a task that does so much at once.
+        let take_places = std::future::poll_fn(|context| {
+            assert!(hold_up.as_mut().poll(context).is_pending());
+            assert!(appends.iter_mut().all(|append| append.as_mut().poll(context).is_pending()));
+            std::task::Poll::Ready(())
+        });
+        tokio::task::unconstrained(take_places).await;
+        release.send(()).unwrap();
+        hold_up.await.unwrap();
+        for append in appends {
+            append.await.remove(0).unwrap();
+        }
+        let syncs = store.syncs() - before;
+        assert!(syncs <= 2, "{syncs} syncs: one with whoever came while the writer was held up, one with all others");
+    }
+
+    fn append(n: u128) -> Append {
+        let id = klatch_core::ids::Uuid::from_u128(n);
+        let record = Record { seq: Seq(1), id: CommandId(id), head: Bytes::new(), body: Bytes::from_static(b"body") };
+        let new = klatch_ports::event_log::NewRecord { record, index: Bytes::new() };
+        Append { conversation: ConversationId(id), expected: Seq::ZERO, records: vec![new] }
+    }
 }

@@ -100,6 +100,7 @@ impl Node {
             None => None,
         };
         let Opened { services, sealer, embedded } = engines::open(&config, &overrides).await?;
+        projector::catch_up(&services).await?;
         let (draining, stopping) = (CancellationToken::new(), CancellationToken::new());
         let (edge, core) = (TaskTracker::new(), TaskTracker::new());
         for number in 0..config.limits.partitions {

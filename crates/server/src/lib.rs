@@ -2,6 +2,7 @@
 //! [`Services`](services::Services), in [`Conversations`](conversations::Conversations) and in the log.
 
 pub mod accounts;
+mod annotations;
 pub mod api;
 pub mod commanding;
 pub mod conversations;

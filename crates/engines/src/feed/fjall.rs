@@ -59,6 +59,10 @@ impl Follower for FjallFollower {
         Ok(entries)
     }
 
+    fn is_behind(&self) -> bool {
+        *self.last.borrow() > self.place
+    }
+
     async fn commit(&mut self, position: u64) -> Result<(), Error> {
         let worker = Bytes::from_static(self.worker.as_bytes());
         let stage = move |group: &mut Group<'_>| {

@@ -17,8 +17,11 @@ use klatch_ports::views::{Cursor, Description, InboxRow, Membership, Projected, 
 
 use crate::drivers::sqlite::{Database, Durability, Schema};
 
-const SCHEMA: Schema =
-    Schema { name: "views", migrations: &[include_str!("sqlite/migrations/001_views.sql")], secure_delete: false };
+const SCHEMA: Schema = Schema {
+    name: "views",
+    migrations: &[include_str!("sqlite/migrations/001_views.sql"), include_str!("sqlite/migrations/002_synced.sql")],
+    secure_delete: false,
+};
 
 /// The engine.
 pub struct Sqlite(Database);
@@ -55,6 +58,12 @@ impl Views for Sqlite {
     async fn project(&self, batch: Vec<Projection>) -> Result<Vec<Projected>, Error> {
         let job = move |views: &_| batch.iter().map(|projection| project::project(views, projection)).collect();
         self.0.write(Durability::Later, job).await
+    }
+
+    async fn sync(&self) -> Result<(), Error> {
+        // Only what writes is synced, and with it everything that was written before.
+        let job = |views: &rusqlite::Connection| views.execute("UPDATE synced SET count = count + 1", []).map(drop);
+        self.0.write(Durability::Now, job).await
     }
 
     async fn projected(&self, conversation: ConversationId) -> Result<Seq, Error> {

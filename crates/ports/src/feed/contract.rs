@@ -40,6 +40,7 @@ macro_rules! feed_contract {
             f2_a_conversation_comes_in_order,
             f3_a_worker_goes_on_where_it_committed,
             f4_a_slow_worker_holds_nobody_up,
+            f5_a_worker_knows_whether_something_waits,
         }
     };
 }
@@ -107,6 +108,19 @@ pub async fn f4_a_slow_worker_holds_nobody_up(bench: &mut dyn Bench) {
         soon(say(bench, 1, 100 * hundred + 1..=100 * (hundred + 1))).await;
     }
     assert_eq!(of(&collect(&mut *follower, 2_000).await, 1), records(1, 1..=2_000));
+}
+
+/// F5.
+pub async fn f5_a_worker_knows_whether_something_waits(bench: &mut dyn Bench) {
+    let mut follower = bench.feed().follow("search").await.unwrap();
+    assert!(!follower.is_behind());
+    say(bench, 1, 1..=3).await;
+    assert!(follower.is_behind());
+    let entries = collect(&mut *follower, 3).await;
+    assert!(!follower.is_behind(), "what was handed out does not wait");
+    follower.commit(entries[0].position).await.unwrap();
+    drop(follower);
+    assert!(bench.feed().follow("search").await.unwrap().is_behind(), "what was not committed waits again");
 }
 
 fn conversation(n: u8) -> ConversationId {

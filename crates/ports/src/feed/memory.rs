@@ -75,6 +75,10 @@ impl Follower for MemoryFollower {
         }
     }
 
+    fn is_behind(&self) -> bool {
+        self.feed.state().entries.len() as u64 > self.place
+    }
+
     async fn commit(&mut self, position: u64) -> Result<(), Error> {
         let mut state = self.feed.state();
         let committed = state.committed.entry(self.worker).or_default();

@@ -30,6 +30,7 @@ pub struct Entry {
 /// - **F2** Events of one conversation come in order of seq, but for repeats.
 /// - **F3** After `commit(p)` a worker that begins again gets nothing up to `p`, and everything after it.
 /// - **F4** A worker that is slow or away holds nobody up: `publish` does not wait for workers.
+/// - **F5** `is_behind` says whether something waits: false once everything was handed out that was published before.
 #[async_trait]
 pub trait Feed: Send + Sync + 'static {
     /// Gives events to the workers, once they are in the log. An engine that follows the log itself only takes it for a hint.
@@ -53,6 +54,9 @@ pub trait Follower: Send {
     /// # Errors
     /// `Unavailable`, `Corrupt`.
     async fn next(&mut self, limit: usize) -> Result<Vec<Entry>, Error>;
+
+    /// Whether there is something to take without waiting (F5).
+    fn is_behind(&self) -> bool;
 
     /// The worker is through with everything up to this position.
     ///

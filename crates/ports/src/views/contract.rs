@@ -25,6 +25,7 @@ macro_rules! views_contract {
             w7_channels_are_found_by_parts_whatever_the_case,
             w8_a_replay_dumps_the_same,
             w9_settings_last,
+            w10_what_was_synced_is_there,
         }
     };
 }
@@ -310,6 +311,18 @@ pub async fn w9_settings_last<V: Views>(open: impl AsyncFn() -> Arc<V>) {
     assert!(!views.set_settings(alice, room, dear).await.unwrap());
     project(&*views, events(room, 2, 3, vec![joined(alice, 3)])).await;
     assert_eq!(views.inbox_row(alice, room).await.unwrap().unwrap().settings, Settings::default());
+}
+
+/// W10.
+pub async fn w10_what_was_synced_is_there<V: Views>(open: impl AsyncFn() -> Arc<V>) {
+    let views = open().await;
+    let (room, [alice, bob, _]) = (room(), people());
+    project(&*views, founded(room, Kind::Group, "tea", &[alice, bob])).await;
+    views.sync().await.unwrap();
+    drop(views);
+    let views = open().await;
+    assert_eq!(views.projected(room).await.unwrap(), Seq(1));
+    assert!(views.membership(bob, room).await.unwrap().is_some());
 }
 
 fn room() -> ConversationId {

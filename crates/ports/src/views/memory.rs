@@ -149,6 +149,10 @@ impl Views for Memory {
         Ok(batch.into_iter().map(|projection| state.project(projection)).collect())
     }
 
+    async fn sync(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
     async fn projected(&self, conversation: ConversationId) -> Result<Seq, Error> {
         Ok(self.state().rooms.get(&conversation).map_or(Seq::ZERO, |room| room.head.seq))
     }

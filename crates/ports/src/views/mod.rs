@@ -228,6 +228,7 @@ pub struct InboxRow {
 /// - **W7** The channel directory finds by parts of name and topic, whatever the case.
 /// - **W8** `dump` of views that were built by replay equals that of views that were built as it happened.
 /// - **W9** Settings survive loss of power once `set_settings` returned.
+/// - **W10** What was projected before `sync` was called survives loss of power once that returned.
 #[async_trait]
 pub trait Views: Send + Sync + 'static {
     /// Projects, and says for each what became of it.
@@ -235,6 +236,12 @@ pub trait Views: Send + Sync + 'static {
     /// # Errors
     /// `Unavailable`, `Broken`.
     async fn project(&self, batch: Vec<Projection>) -> Result<Vec<Projected>, Error>;
+
+    /// Makes everything durable that was projected before (W10).
+    ///
+    /// # Errors
+    /// `Unavailable`, `Broken`.
+    async fn sync(&self) -> Result<(), Error>;
 
     /// The last event of a conversation that was projected.
     ///

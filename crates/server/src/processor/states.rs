@@ -4,12 +4,13 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use klatch_core::conversation::{Conversation, Event, Overlay};
+use klatch_core::conversation::{Conversation, Event};
 use klatch_core::ids::{ConversationId, Seq};
 use klatch_ports::Error;
 use klatch_ports::event_log::{Record, Snapshot};
-use klatch_protocol::log::{decode_event, decode_overlay, decode_snapshot, encode_overlay, encode_snapshot};
+use klatch_protocol::log::{decode_event, decode_snapshot, encode_snapshot};
 
+use crate::annotations;
 use crate::crash;
 use crate::services::Services;
 
@@ -125,54 +126,17 @@ impl States {
         let restored = snapshot.and_then(|snapshot| restore(id, snapshot.bytes));
         let mut conversation = restored.unwrap_or_else(|| Conversation::empty(id));
         let snapshot = conversation.seq;
-        let applied = services.overlays.applied(id).await?;
-        let mut missing = Missing::after(applied);
-        let mut next = snapshot.min(applied).next();
         loop {
-            let records = services.event_log.read(id, next, PAGE).await?;
-            let Some(last) = records.last() else { break };
-            next = last.seq.next();
+            let records = services.event_log.read(id, conversation.seq.next(), PAGE).await?;
+            if records.is_empty() {
+                break;
+            }
             for record in &records {
-                let event = event_of(record)?;
-                missing.take(services, id, &event).await?;
-                if event.seq > conversation.seq {
-                    conversation.apply(&event);
-                }
+                conversation.apply(&event_of(record)?);
             }
         }
-        missing.put(services, id, conversation.seq).await?;
+        annotations::catch_up(services, id, conversation.seq).await?;
         Ok(State { conversation, snapshot })
-    }
-}
-
-/// What the overlay lacks, because power was lost after the log was written and before it was.
-struct Missing {
-    after: Seq,
-    rows: HashMap<Seq, Overlay>,
-}
-
-impl Missing {
-    fn after(applied: Seq) -> Self {
-        Self { after: applied, rows: HashMap::new() }
-    }
-
-    async fn take(&mut self, services: &Services, id: ConversationId, event: &Event) -> Result<(), Error> {
-        let Some(target) = event.kind.target().filter(|_| event.seq > self.after) else { return Ok(()) };
-        if !self.rows.contains_key(&target.seq) {
-            let row = services.overlays.range(id, target.seq, target.seq).await?.pop();
-            let row = row.map(|(_, bytes)| decode_overlay(bytes).map_err(Error::corrupt)).transpose()?;
-            self.rows.insert(target.seq, row.unwrap_or_default());
-        }
-        self.rows.entry(target.seq).or_default().apply(event);
-        Ok(())
-    }
-
-    async fn put(self, services: &Services, id: ConversationId, upto: Seq) -> Result<(), Error> {
-        if self.rows.is_empty() {
-            return Ok(());
-        }
-        let rows = self.rows.iter().map(|(seq, overlay)| (*seq, encode_overlay(overlay))).collect();
-        services.overlays.put(id, upto, rows).await
     }
 }
 

@@ -21,6 +21,7 @@ pub async fn run(services: Arc<Services>, stop: CancellationToken) {
 #[async_trait::async_trait]
 impl Worker for Eraser {
     const NAME: &'static str = "eraser";
+    const KEEP_EVERY_MS: u64 = 0;
 
     async fn work(&self, services: &Services, entries: Vec<Entry>) -> Result<(), Error> {
         for entry in entries {
@@ -30,6 +31,11 @@ impl Worker for Eraser {
                 }
             }
         }
+        Ok(())
+    }
+
+    async fn settle(&self, _services: &Services) -> Result<(), Error> {
+        // What is erased is durable when that returns.
         Ok(())
     }
 }

@@ -18,8 +18,14 @@ pub trait Worker: Send + Sync {
     /// By which its place in the feed is known.
     const NAME: &'static str;
 
+    /// Milliseconds between two places that are kept: after a start, as much is done once more.
+    const KEEP_EVERY_MS: u64;
+
     /// Does its work for these; all of it may come again.
     async fn work(&self, services: &Services, entries: Vec<Entry>) -> Result<(), Error>;
+
+    /// Makes durable what it did, before its place is kept.
+    async fn settle(&self, services: &Services) -> Result<(), Error>;
 }
 
 /// Follows the feed until `stop`.
@@ -40,13 +46,38 @@ pub async fn follow<W: Worker>(worker: W, services: Arc<Services>, stop: Cancell
     }
 }
 
+/// Does everything that waits, and returns when nothing does.
+///
+/// # Errors
+/// What the worker needs failed.
+pub async fn catch_up<W: Worker>(worker: &W, services: &Services) -> Result<(), Error> {
+    let mut follower = services.feed.follow(W::NAME).await?;
+    let mut done = None;
+    while follower.is_behind() {
+        let entries = follower.next(LIMIT).await?;
+        done = entries.last().map(|entry| entry.position).or(done);
+        worker.work(services, entries).await?;
+    }
+    if let Some(position) = done {
+        worker.settle(services).await?;
+        follower.commit(position).await?;
+    }
+    Ok(())
+}
+
 async fn run<W: Worker>(worker: &W, services: &Services, backoff: &mut Backoff) -> Result<(), Error> {
     let mut follower = services.feed.follow(W::NAME).await?;
+    let mut kept_at = services.clock.now();
     loop {
         let entries = follower.next(LIMIT).await?;
         let Some(position) = entries.last().map(|entry| entry.position) else { continue };
         worker.work(services, entries).await?;
-        follower.commit(position).await?;
+        let now = services.clock.now();
+        if now.ms_since(kept_at) >= W::KEEP_EVERY_MS {
+            worker.settle(services).await?;
+            follower.commit(position).await?;
+            kept_at = now;
+        }
         backoff.reset();
     }
 }

@@ -10,12 +10,21 @@ use klatch_ports::feed::Entry;
 use klatch_ports::views::Projected;
 use tokio_util::sync::CancellationToken;
 
-use super::follow::{Worker, follow};
+use super::follow::{self, Worker, follow};
+use crate::annotations;
 use crate::processor::event_of;
 use crate::projection::{project, projection};
 use crate::services::Services;
 
 struct Projector;
+
+/// Projects everything that power was lost before: until then the views and the overlay may lack what was acknowledged.
+///
+/// # Errors
+/// The log, the views or the overlay failed.
+pub async fn catch_up(services: &Services) -> Result<(), Error> {
+    follow::catch_up(&Projector, services).await
+}
 
 /// Runs the projector until `stop`.
 pub async fn run(services: Arc<Services>, stop: CancellationToken) {
@@ -25,6 +34,7 @@ pub async fn run(services: Arc<Services>, stop: CancellationToken) {
 #[async_trait::async_trait]
 impl Worker for Projector {
     const NAME: &'static str = "projector";
+    const KEEP_EVERY_MS: u64 = 1_000;
 
     async fn work(&self, services: &Services, entries: Vec<Entry>) -> Result<(), Error> {
         let mut order = Vec::new();
@@ -49,6 +59,17 @@ impl Worker for Projector {
                 project(services, *id, &events[id]).await?;
             }
         }
+        for (id, events) in &events {
+            if let Some(last) = events.iter().rev().find(|event| event.kind.target().is_some())
+                && services.overlays.applied(*id).await? < last.seq
+            {
+                annotations::catch_up(services, *id, last.seq).await?;
+            }
+        }
         Ok(())
+    }
+
+    async fn settle(&self, services: &Services) -> Result<(), Error> {
+        services.views.sync().await
     }
 }

@@ -1,0 +1,8 @@
+//! Loss of power: a node runs on a disk that forgets whatever was not synced, is killed in the middle of its work, and must have kept
+//! every word that it acknowledged.
+
+mod checker;
+mod child;
+mod load;
+mod power;
+mod proof;

@@ -1,0 +1,83 @@
+//! The crate picture: who may depend on whom. A wall that only manners keep falls; this one does not compile into `main`.
+
+use std::process::Command;
+
+use anyhow::Context;
+use serde_json::Value;
+
+use super::Finding;
+use crate::tree::Tree;
+
+/// Whom of our own each crate may depend on, also in its tests.
+const PICTURE: [(&str, &[&str]); 11] = [
+    ("klatch-core", &[]),
+    ("klatch-protocol", &["core"]),
+    ("klatch-ports", &["core"]),
+    ("klatch-engines", &["core", "ports"]),
+    ("klatch-server", &["core", "protocol", "ports"]),
+    ("klatch-client", &["core", "protocol"]),
+    ("klatch-node", &["core", "protocol", "ports", "engines", "server", "client"]),
+    ("klatch-testkit", &["core", "protocol", "ports", "engines", "server", "client", "node"]),
+    ("klatch-tests", &["core", "protocol", "ports", "engines", "server", "client", "node", "testkit"]),
+    ("klatch-bench", &["core", "protocol", "ports", "engines", "server", "client", "node", "testkit"]),
+    ("xtask", &["core", "protocol", "ports", "server", "node"]),
+];
+
+/// All that the core may use: it does no I/O, knows no clock and is written down by others.
+const CORE: [&str; 3] = ["bytes", "uuid", "proptest"];
+
+/// What talks to databases, brokers and stores. Only engines do.
+const DRIVERS: [&str; 16] = [
+    "cdrs-tokio",
+    "deadpool-postgres",
+    "elasticsearch",
+    "fjall",
+    "fred",
+    "lapin",
+    "object_store",
+    "opensearch",
+    "rdkafka",
+    "redis",
+    "rskafka",
+    "rusqlite",
+    "scylla",
+    "sqlx",
+    "tantivy",
+    "tokio-postgres",
+];
+
+pub fn check() -> anyhow::Result<Vec<Finding>> {
+    let metadata = metadata()?;
+    let mut findings = Vec::new();
+    for package in metadata["packages"].as_array().into_iter().flatten() {
+        let name = package["name"].as_str().unwrap_or_default();
+        let mut find = |sentence: String| findings.push(Finding::new("picture", name, sentence));
+        let Some((_, allowed)) = PICTURE.iter().find(|(known, _)| *known == name) else {
+            find("is not in the crate picture (xtask/src/tidy/picture.rs, ARCHITECTURE.md)".to_owned());
+            continue;
+        };
+        for dependency in package["dependencies"].as_array().into_iter().flatten() {
+            let other = dependency["name"].as_str().unwrap_or_default();
+            let own = PICTURE.iter().any(|(known, _)| *known == other);
+            let short = other.strip_prefix("klatch-").unwrap_or(other);
+            if own && !allowed.contains(&short) {
+                find(format!("must not depend on {other}"));
+            }
+            if name == "klatch-core" && !CORE.contains(&other) {
+                find(format!("the core does without {other}"));
+            }
+            if name != "klatch-engines" && DRIVERS.contains(&other) {
+                find(format!("{other} is for klatch-engines alone"));
+            }
+        }
+    }
+    Ok(findings)
+}
+
+fn metadata() -> anyhow::Result<Value> {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let mut command = Command::new(cargo);
+    command.args(["metadata", "--format-version", "1", "--no-deps", "--offline"]).current_dir(Tree::root());
+    let output = command.output().context("cargo metadata does not start")?;
+    serde_json::from_slice(&output.stdout).with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())
+}

@@ -21,7 +21,12 @@ fn read(name: &str) -> Vec<Bytes> {
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     lines
-        .map(|line| (0..line.len()).step_by(2).map(|at| u8::from_str_radix(&line[at..at + 2], 16).unwrap()).collect())
+        .map(|line| {
+            (0..line.len())
+                .step_by(2)
+                .map(|at| u8::from_str_radix(&line[at..at + 2], 16).expect("hexadecimal"))
+                .collect()
+        })
         .collect()
 }
 
@@ -33,7 +38,7 @@ fn path(name: &str) -> PathBuf {
 fn same(name: &str, parts: &[&[u8]]) {
     if std::env::var_os("KLATCH_GOLDEN").is_some() && !path(name).exists() {
         let hex = |part: &&[u8]| part.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + "\n";
-        fs::write(path(name), parts.iter().map(hex).collect::<String>()).unwrap();
+        fs::write(path(name), parts.iter().map(hex).collect::<String>()).expect("written");
     }
     assert_eq!(read(name), parts, "{name}: what is written now is not what was written once");
 }

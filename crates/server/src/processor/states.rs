@@ -1,5 +1,6 @@
 //! The conversations in memory: as many as fit, from their snapshots and what followed in the log.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
@@ -158,10 +159,10 @@ impl Missing {
 
     async fn take(&mut self, services: &Services, id: ConversationId, event: &Event) -> Result<(), Error> {
         let Some(target) = event.kind.target().filter(|_| event.seq > self.after) else { return Ok(()) };
-        if !self.rows.contains_key(&target.seq) {
+        if let Entry::Vacant(place) = self.rows.entry(target.seq) {
             let row = services.overlays.range(id, target.seq, target.seq).await?.pop();
             let row = row.map(|(_, bytes)| decode_overlay(bytes).map_err(Error::corrupt)).transpose()?;
-            self.rows.insert(target.seq, row.unwrap_or_default());
+            place.insert(row.unwrap_or_default());
         }
         self.rows.entry(target.seq).or_default().apply(event);
         Ok(())

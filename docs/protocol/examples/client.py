@@ -179,7 +179,7 @@ class Tail:
     def __init__(self, rest, show):
         self.rest, self.show = rest, show
         self.have = {}  # conversation → the last seq that was shown
-        self.waiting = False
+        self.synced = False
 
     def run(self):
         attempt = 0
@@ -194,8 +194,8 @@ class Tail:
             except (OSError, Problem) as error:
                 print(f"away: {error}", file=sys.stderr)
             # Rule: min(30 s, 0.5 s × 2^attempt), times a factor between 0.5 and 1.
-            attempt = 0 if self.waiting else attempt + 1
-            self.waiting = False
+            attempt = 0 if self.synced else attempt + 1
+            self.synced = False
             time.sleep(min(30, 0.5 * 2**attempt) * random.uniform(0.5, 1))
 
     def connect(self):
@@ -217,12 +217,16 @@ class Tail:
                         self.have.pop(gone, None)
                     if frame["next"]:
                         say({"type": "sync", "have": dict(list(self.have.items())[:limit]), "after": frame["next"]})
-                    else:
-                        self.waiting = True
+                    elif not self.synced:
+                        self.synced = True
+                        print("listening", file=sys.stderr, flush=True)
                 elif frame["type"] == "conversation":
                     self.conversation(frame["item"])
                 elif frame["type"] == "events":
                     self.events(frame["conversation"], frame["events"])
+                elif frame["type"] == "head":
+                    for head in frame["heads"]:
+                        self.fill(head["conversation"], head["seq"])
                 elif frame["type"] == "error":
                     raise Problem(frame["problem"])
                 # Rule: whatever else there is, now or later, is ignored.
@@ -251,7 +255,7 @@ class Tail:
 
     def fill(self, conversation, upto):
         """Rule: a hole is filled by pages of history. What one may not read is not there."""
-        while self.have[conversation] < upto:
+        while self.have.get(conversation, upto) < upto:
             page = self.rest.call("GET", f"/conversations/{conversation}/events?after={self.have[conversation]}&limit=200")
             if not page["events"]:
                 break
@@ -287,7 +291,6 @@ def main(url, verb, name, password, *words):
             if left == 0:
                 sys.exit()
 
-        print("listening", file=sys.stderr, flush=True)
         Tail(rest, count).run()
     else:
         sys.exit(__doc__)

@@ -4,7 +4,7 @@ use super::Finding;
 use crate::tree::Tree;
 
 const FOLDER: &str = "docs/decisions/";
-const PARTS: [&str; 4] = ["## Context", "## Decision", "## Consequences", "## What would change our mind"];
+const PARTS: [&str; 4] = ["**Context.**", "**Decision.**", "**Consequences.**", "**What would change our mind.**"];
 const LINES_MAX: usize = 60;
 
 pub fn check(tree: &Tree) -> Vec<Finding> {

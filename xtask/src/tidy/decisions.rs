@@ -1,10 +1,10 @@
-//! Decisions: numbered without holes, one page each, all with the same parts.
+//! Decisions: numbered without holes, one page each, with what led to them and what would undo them.
 
 use super::Finding;
 use crate::tree::Tree;
 
 const FOLDER: &str = "docs/decisions/";
-const PARTS: [&str; 4] = ["**Context.**", "**Decision.**", "**Consequences.**", "**What would change our mind.**"];
+const PARTS: [&str; 3] = ["**Context.**", "**Decision.**", "**What would change our mind.**"];
 const LINES_MAX: usize = 60;
 
 pub fn check(tree: &Tree) -> Vec<Finding> {

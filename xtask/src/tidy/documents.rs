@@ -79,7 +79,7 @@ fn expand(span: &str) -> Vec<String> {
     inside.split(',').flat_map(|one| expand(&format!("{before}{}{after}", one.trim()))).collect()
 }
 
-/// Whether it is there, as a file, a folder, or a Rust item in one (`crates/x/src/y.rs::name`).
+/// Whether it is there, as a file or a folder.
 fn exists(tree: &Tree, path: &str) -> bool {
     // What is built is not in the tree, and need not be there.
     path.split('/').any(|part| part == "dist" || part == "node_modules") || tree.has(path)

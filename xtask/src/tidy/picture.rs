@@ -9,17 +9,18 @@ use super::Finding;
 use crate::tree::Tree;
 
 /// Whom of our own each crate may depend on, also in its tests.
-const PICTURE: [(&str, &[&str]); 11] = [
+const PICTURE: [(&str, &[&str]); 12] = [
     ("klatch-core", &[]),
     ("klatch-protocol", &["core"]),
     ("klatch-ports", &["core"]),
-    ("klatch-engines", &["core", "ports"]),
+    ("klatch-forgetful", &[]),
+    ("klatch-engines", &["core", "ports", "forgetful"]),
     ("klatch-server", &["core", "protocol", "ports"]),
     ("klatch-client", &["core", "protocol"]),
     ("klatch-node", &["core", "protocol", "ports", "engines", "server", "client"]),
-    ("klatch-testkit", &["core", "protocol", "ports", "engines", "server", "client", "node"]),
-    ("klatch-tests", &["core", "protocol", "ports", "engines", "server", "client", "node", "testkit"]),
-    ("klatch-bench", &["core", "protocol", "ports", "engines", "server", "client", "node", "testkit"]),
+    ("klatch-testkit", &["core", "forgetful", "protocol", "ports", "engines", "server", "client", "node"]),
+    ("klatch-tests", &["core", "forgetful", "protocol", "ports", "engines", "server", "client", "node", "testkit"]),
+    ("klatch-bench", &["core", "forgetful", "protocol", "ports", "engines", "server", "client", "node", "testkit"]),
     ("xtask", &["core", "protocol", "ports", "server", "node"]),
 ];
 
@@ -51,9 +52,11 @@ pub fn check() -> anyhow::Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for package in metadata["packages"].as_array().into_iter().flatten() {
         let name = package["name"].as_str().unwrap_or_default();
-        let mut find = |sentence: String| findings.push(Finding::new("picture", name, sentence));
+        let mut find = |other: &str, sentence: &str| {
+            findings.push(Finding::new("picture", format!("{name}->{other}"), sentence));
+        };
         let Some((_, allowed)) = PICTURE.iter().find(|(known, _)| *known == name) else {
-            find("is not in the crate picture (xtask/src/tidy/picture.rs, ARCHITECTURE.md)".to_owned());
+            find("", "this crate is not in the picture (xtask/src/tidy/picture.rs, ARCHITECTURE.md)");
             continue;
         };
         for dependency in package["dependencies"].as_array().into_iter().flatten() {
@@ -61,13 +64,13 @@ pub fn check() -> anyhow::Result<Vec<Finding>> {
             let own = PICTURE.iter().any(|(known, _)| *known == other);
             let short = other.strip_prefix("klatch-").unwrap_or(other);
             if own && !allowed.contains(&short) {
-                find(format!("must not depend on {other}"));
+                find(other, "is not a way that the crate picture has");
             }
             if name == "klatch-core" && !CORE.contains(&other) {
-                find(format!("the core does without {other}"));
+                find(other, "the core does without it");
             }
             if name != "klatch-engines" && DRIVERS.contains(&other) {
-                find(format!("{other} is for klatch-engines alone"));
+                find(other, "drivers are for klatch-engines alone");
             }
         }
     }

@@ -9,6 +9,7 @@ mod files;
 mod generated;
 mod picture;
 mod promises;
+mod protocol;
 mod slugs;
 mod words;
 
@@ -38,6 +39,7 @@ pub fn tidy(tree: &Tree) -> anyhow::Result<Vec<String>> {
     findings.extend(promises::check(tree)?);
     findings.extend(engines::check(tree)?);
     findings.extend(slugs::check(tree)?);
+    findings.extend(protocol::check(tree)?);
     findings.extend(documents::check(tree)?);
     findings.extend(decisions::check(tree));
     findings.extend(words::check(tree));

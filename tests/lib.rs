@@ -1,8 +1,11 @@
 //! What users see and what must never happen, through real sockets: one binary.
 //!
-//! - `stories`: what people do, named after it;
-//! - `recovery`: loss of power, on a disk that forgets.
+//! - `operations`: what is done to a running site, and by programs that others write;
+//! - `recovery`: loss of power, on a disk that forgets;
+//! - `stories`: what people do, named after it.
 
+#[cfg(test)]
+mod operations;
 #[cfg(test)]
 mod recovery;
 #[cfg(test)]

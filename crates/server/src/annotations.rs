@@ -1,6 +1,7 @@
 //! The overlay, replayed from the log: what loss of power took from it is made up for before anybody reads it.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use klatch_core::conversation::Overlay;
 use klatch_core::ids::{ConversationId, Seq};
@@ -27,10 +28,11 @@ pub async fn catch_up(services: &Services, conversation: ConversationId, upto: S
         for record in &records {
             let event = event_of(record)?;
             let Some(target) = event.kind.target() else { continue };
-            if !rows.contains_key(&target.seq) {
-                rows.insert(target.seq, row(services, conversation, target.seq).await?);
-            }
-            rows.entry(target.seq).or_default().apply(&event);
+            let row = match rows.entry(target.seq) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(place) => place.insert(row(services, conversation, target.seq).await?),
+            };
+            row.apply(&event);
         }
     }
     if rows.is_empty() {

@@ -9,7 +9,6 @@ use crate::objects::{Conversation, Event, Problem, ReadCursor, User};
 /// A frame from the server.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "frames are built, encoded and dropped, never kept")]
 pub enum ServerFrame {
     /// The answer to hello.
     Ready {

@@ -30,6 +30,7 @@ pub struct Context<'a> {
 
 /// What a command comes to.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is decided, applied and dropped, never kept")]
 pub enum Decision {
     /// This event follows.
     New(Event),

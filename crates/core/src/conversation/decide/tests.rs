@@ -251,7 +251,7 @@ fn a_blocked_pair_cannot_write_in_its_direct_conversation() {
 #[test]
 fn limits_are_answered_with_their_own_slug() {
     let mut play = Play::new(Kind::Group);
-    let body = Bytes::from(vec![0; limits::BODY_BYTES_MAX + 1]);
+    let body = Bytes::from(vec![0; BODY_BYTES_MAX + 1]);
     let long = CommandKind::Send { body, mentions: vec![], replies: vec![], thread: None, expires_at: None };
     assert_eq!(play.when(ALICE, long), Err(Rejection::BodyTooLong));
     let name = CommandKind::Change(Change { name: Some("x".repeat(81)), ..Change::default() });

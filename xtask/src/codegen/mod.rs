@@ -1,0 +1,51 @@
+//! What is generated from the code, committed, and compared by every test run: so that it cannot drift.
+
+mod config;
+mod gateway;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::Context;
+use serde_json::Value;
+
+/// Each file with its content.
+fn files() -> anyhow::Result<[(&'static str, String); 4]> {
+    Ok([
+        ("api/openapi.json", json(&klatch_server::api::document())?),
+        ("api/gateway.schema.json", json(&gateway::schema()?)?),
+        ("api/config.schema.json", json(&config::schema()?)?),
+        ("api/config.example.toml", config::example()?),
+    ])
+}
+
+/// Writes all of them.
+pub fn write(root: &Path) -> anyhow::Result<()> {
+    for (path, content) in files()? {
+        std::fs::write(root.join(path), content).with_context(|| path.to_owned())?;
+    }
+    Ok(())
+}
+
+/// Those that are not as they would be written now.
+pub fn stale(root: &Path) -> anyhow::Result<Vec<&'static str>> {
+    let is_stale =
+        |path: &str, content: &str| std::fs::read_to_string(root.join(path)).ok().as_deref() != Some(content);
+    Ok(files()?.into_iter().filter(|(path, content)| is_stale(path, content)).map(|(path, _)| path).collect())
+}
+
+/// Fields in the order of their names, whatever features a build of the whole workspace switches on in `serde_json`.
+fn json(value: &Value) -> anyhow::Result<String> {
+    Ok(serde_json::to_string_pretty(&sorted(value))? + "\n")
+}
+
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let fields: BTreeMap<_, _> = fields.iter().collect();
+            Value::Object(fields.into_iter().map(|(name, field)| (name.clone(), sorted(field))).collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(sorted).collect()),
+        other => other.clone(),
+    }
+}

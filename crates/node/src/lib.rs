@@ -6,11 +6,13 @@ pub mod commands;
 pub mod config;
 mod engines;
 mod environment;
+pub mod import;
 mod lifecycle;
 mod listener;
 mod master_key;
 mod pages;
 mod roles;
+pub mod shell;
 mod telemetry;
 
 pub use environment::{SystemClock, SystemEntropy};

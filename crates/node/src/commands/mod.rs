@@ -1,17 +1,27 @@
 //! The commands of the shell, one file each.
 
+mod completions;
+mod conversations;
+pub mod import;
+mod login;
+mod logout;
 mod run;
+mod send;
+mod tail;
+mod users;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::shell::output;
+
 /// Klatch: real-time chat that people and companies run themselves.
 ///
 /// `klatch run` starts a whole chat service in one process, with nothing else installed, on http://127.0.0.1:8470.
 #[derive(Parser, Debug)]
-#[command(name = "klatch", version, max_term_width = 110)]
+#[command(name = "klatch", version, max_term_width = 110, after_help = output::EXIT_CODES)]
 struct Klatch {
     #[command(subcommand)]
     command: Command,
@@ -20,19 +30,32 @@ struct Klatch {
 #[derive(Subcommand, Debug)]
 enum Command {
     Run(run::Run),
+    Login(login::Login),
+    Logout(logout::Logout),
+    Send(send::Send),
+    Tail(tail::Tail),
+    Conversations(conversations::Conversations),
+    Users(users::Users),
+    Import(import::Import),
+    Completions(completions::Completions),
 }
 
 /// Does what the command line says.
 pub fn main() -> ExitCode {
     let done = match Klatch::parse().command {
         Command::Run(run) => run.run(),
+        Command::Login(login) => login.run(),
+        Command::Logout(logout) => logout.run(),
+        Command::Send(send) => send.run(),
+        Command::Tail(tail) => tail.run(),
+        Command::Conversations(conversations) => conversations.run(),
+        Command::Users(users) => users.run(),
+        Command::Import(import) => import.run(),
+        Command::Completions(completions) => completions.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("klatch: {error:#}");
-            ExitCode::FAILURE
-        }
+        Err(error) => output::end(&error),
     }
 }
 

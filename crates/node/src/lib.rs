@@ -2,6 +2,8 @@
 //! knows every crate and no rule of chat.
 
 mod admin;
+pub mod backup;
+pub mod checks;
 pub mod commands;
 pub mod config;
 mod engines;
@@ -10,6 +12,7 @@ pub mod import;
 mod lifecycle;
 mod listener;
 mod master_key;
+pub mod operator;
 mod pages;
 mod roles;
 pub mod shell;

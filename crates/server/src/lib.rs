@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod api;
+pub mod checking;
 pub mod commanding;
 pub mod conversations;
 pub mod crash;
@@ -15,6 +16,7 @@ pub mod pins;
 pub mod presenting;
 pub mod processor;
 pub mod projection;
+pub mod rebuilding;
 pub mod roster;
 pub mod sealing;
 pub mod services;

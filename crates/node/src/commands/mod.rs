@@ -1,10 +1,13 @@
 //! The commands of the shell, one file each.
 
+mod backup;
+mod check;
 mod completions;
 mod conversations;
 pub mod import;
 mod login;
 mod logout;
+mod restore;
 mod run;
 mod send;
 mod tail;
@@ -15,6 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::config::{self, Config};
 use crate::shell::output;
 
 /// Klatch: real-time chat that people and companies run themselves.
@@ -37,6 +41,9 @@ enum Command {
     Conversations(conversations::Conversations),
     Users(users::Users),
     Import(import::Import),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
+    Check(check::Check),
     Completions(completions::Completions),
 }
 
@@ -51,6 +58,9 @@ pub fn main() -> ExitCode {
         Command::Conversations(conversations) => conversations.run(),
         Command::Users(users) => users.run(),
         Command::Import(import) => import.run(),
+        Command::Backup(backup) => backup.run(),
+        Command::Restore(restore) => restore.run(),
+        Command::Check(check) => check.run(),
         Command::Completions(completions) => completions.run(),
     };
     match done {
@@ -65,4 +75,25 @@ struct ConfigFile {
     /// A configuration file (TOML); see api/config.example.toml
     #[arg(long, env = "KLATCH_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
+}
+
+/// Whose data a command of an operator is about.
+#[derive(clap::Args, Debug)]
+struct DataDirectory {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// The node's data directory [default: data]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+impl DataDirectory {
+    /// The configuration that the node has.
+    fn config(&self) -> anyhow::Result<Config> {
+        let mut config = config::load(self.file.config.as_deref(), std::env::vars())?;
+        if let Some(data) = &self.data {
+            config.data.clone_from(data);
+        }
+        Ok(config)
+    }
 }

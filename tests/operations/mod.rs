@@ -1,3 +1,5 @@
 //! What operators do.
 
+mod backing_up;
 mod importing;
+mod starting;

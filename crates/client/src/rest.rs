@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use klatch_protocol::objects::{CommandBody, Conversation, NewCommand, Problem, Slug, User};
 use klatch_protocol::rest::{
-    CommandAnswer, HistoryPage, ImportAnswer, ImportBatch, NewConversation, Page, Refresh, SessionAnswer, SignIn, SignUp,
+    CommandAnswer, HistoryPage, ImportAnswer, ImportBatch, NewConversation, Page, Refresh, SessionAnswer, SignIn,
+    SignUp,
 };
 use reqwest::{Method, StatusCode};
 use serde::Serialize;
@@ -186,9 +187,7 @@ impl Rest {
             let access = self.tokens.lock().await.access.clone();
             match self.send(method.clone(), path, body, Some((&access, key))).await {
                 // Twice: what another process has put there meanwhile may have expired too.
-                Err(error)
-                    if renewed < 2 && matches!(error.slug(), Some(Slug::TokenExpired | Slug::Unauthorized)) =>
-                {
+                Err(error) if renewed < 2 && matches!(error.slug(), Some(Slug::TokenExpired | Slug::Unauthorized)) => {
                     renewed += 1;
                     self.refresh().await?;
                 }

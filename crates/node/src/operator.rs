@@ -139,7 +139,11 @@ async fn converse(mut stream: UnixStream, source: &Source, turn: &Mutex<()>) -> 
 pub async fn backup(data: &Path, dir: PathBuf, keys: PathBuf) -> anyhow::Result<Taken> {
     let path = data.join(SOCKET);
     let mut stream = UnixStream::connect(&path).await.with_context(|| {
-        format!("no node runs on {}: {} does not answer; start it, or name another with --data", data.display(), path.display())
+        format!(
+            "no node runs on {}: {} does not answer; start it, or name another with --data",
+            data.display(),
+            path.display()
+        )
     })?;
     let mut line = serde_json::to_vec(&Request::Backup { dir, keys })?;
     line.push(b'\n');

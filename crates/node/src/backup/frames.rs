@@ -136,9 +136,7 @@ fn encode(frame: &Frame) -> Vec<u8> {
             let head_len = u32::try_from(head.len()).expect("a record is far smaller than 4 GiB");
             [b"r", &seq.0.to_be_bytes()[..], id.as_bytes(), &head_len.to_be_bytes(), head, body].concat()
         }
-        Frame::End(conversations, records) => {
-            [b"e", &conversations.to_be_bytes()[..], &records.to_be_bytes()].concat()
-        }
+        Frame::End(conversations, records) => [b"e", &conversations.to_be_bytes()[..], &records.to_be_bytes()].concat(),
     }
 }
 
@@ -224,8 +222,12 @@ mod tests {
         let (first, len) = (MAGIC.len() + 12 + 25, 12 + 37);
         let without = [&bytes[..first], &bytes[first + len..]].concat();
         assert!(read(&without).is_err());
-        let swapped =
-            [&bytes[..first], &bytes[first + len..first + 2 * len], &bytes[first..first + len], &bytes[first + 2 * len..]];
+        let swapped = [
+            &bytes[..first],
+            &bytes[first + len..first + 2 * len],
+            &bytes[first..first + len],
+            &bytes[first + 2 * len..],
+        ];
         assert!(read(&swapped.concat()).is_err());
     }
 }

@@ -89,9 +89,8 @@ pub fn write(dir: &Path, manifest: &impl Serialize) -> anyhow::Result<()> {
 /// A sentence that says what is wrong with the backup.
 pub fn read<T: DeserializeOwned>(dir: &Path, head: impl Fn(&T) -> &Head) -> anyhow::Result<T> {
     let path = dir.join(FILE);
-    let bytes = std::fs::read(&path).with_context(|| {
-        format!("{} is no finished backup: its {FILE} cannot be read", dir.display())
-    })?;
+    let bytes = std::fs::read(&path)
+        .with_context(|| format!("{} is no finished backup: its {FILE} cannot be read", dir.display()))?;
     let format = serde_json::from_slice::<serde_json::Value>(&bytes).ok().and_then(|any| any.get("format")?.as_u64());
     if let Some(format) = format.filter(|format| *format > u64::from(FORMAT)) {
         bail!(
@@ -100,8 +99,8 @@ pub fn read<T: DeserializeOwned>(dir: &Path, head: impl Fn(&T) -> &Head) -> anyh
             dir.display()
         );
     }
-    let manifest: T =
-        serde_json::from_slice(&bytes).with_context(|| format!("the backup is damaged: {} is not whole", path.display()))?;
+    let manifest: T = serde_json::from_slice(&bytes)
+        .with_context(|| format!("the backup is damaged: {} is not whole", path.display()))?;
     for (name, expected) in &head(&manifest).files {
         let file = file(dir, name)?;
         let found = files::mark(&file).context("the backup is not whole")?;

@@ -48,5 +48,5 @@ fn shown(item: &Conversation, other: Option<&str>) -> String {
     };
     let unread = head.worthy.saturating_sub(read.worthy);
     let at = output::clock(head.at);
-    format!("{}  {name}  {members} members, {unread} unread, last {at}", Uuid::hyphenated(*id))
+    format!("{}  {name}  members: {members}, unread: {unread}, last: {at}", Uuid::hyphenated(*id))
 }

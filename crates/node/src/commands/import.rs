@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::import::report::Report;
-use crate::import::upload::{self, Target};
 use crate::import::source;
+use crate::import::upload::{self, Target};
 use crate::shell::output;
 use crate::shell::places::{channel, conversation};
 use crate::shell::server::{Server, block_on};
@@ -67,7 +67,11 @@ impl Irc {
         let conversation = target(&rest, name).await?;
         let stop = stop_when_told();
         let report = import(&rest, conversation, name, &self.file, lines, &stop).await?;
-        if self.json { output::json(&report)? } else { output::line(&report.to_string())? }
+        if self.json {
+            output::json(&report)?
+        } else {
+            output::line(&report.to_string())?
+        }
         if report.lines < lines {
             bail!("stopped after {} of {lines} lines; run it again, and it goes on from there", report.lines);
         }

@@ -19,9 +19,8 @@ impl Logout {
     pub(super) fn run(self) -> anyhow::Result<()> {
         let (credentials, _) = self.server.entry()?;
         let rest = self.server.open()?;
-        let ended = block_on(async {
-            Ok(rest.write::<(), Option<()>>(Method::DELETE, "/sessions/current", None).await)
-        })?;
+        let ended =
+            block_on(async { Ok(rest.write::<(), Option<()>>(Method::DELETE, "/sessions/current", None).await) })?;
         // Forgotten in any case: whoever signs out here wants to be signed out here.
         credentials.set(self.server.url(), None)?;
         match ended {

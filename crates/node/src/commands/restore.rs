@@ -15,8 +15,10 @@ use crate::shell::server::block_on;
 /// The backup is verified first. What was erased by now stays erased: give the newest list of destroyed keys there is, such as
 /// the keys.db of the old data, or destroyed.txt of a later backup.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  klatch restore --from /backup/2026-01-31 --keys /vault/2026-01-31 --data /var/lib/klatch2 \\\n    \
-    --destroyed /var/lib/klatch/keys.db")]
+#[command(
+    after_help = "Example:\n  klatch restore --from /backup/2026-01-31 --keys /vault/2026-01-31 --data /var/lib/klatch2 \\\n    \
+    --destroyed /var/lib/klatch/keys.db"
+)]
 pub struct Restore {
     /// The backup
     #[arg(long, value_name = "DIR")]

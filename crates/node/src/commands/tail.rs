@@ -195,7 +195,8 @@ impl Follower {
             }
             let shown = output::event(event, &self.names.of(event.author), |user| self.names.of(user));
             if let Some(shown) = shown {
-                let place = if self.only.is_none() { format!("[{}] ", output::plain(&had.name)) } else { String::new() };
+                let place =
+                    if self.only.is_none() { format!("[{}] ", output::plain(&had.name)) } else { String::new() };
                 output::line(&format!("{place}{shown}"))?;
             }
         }

@@ -63,7 +63,11 @@ pub async fn run(
     }
     drop(batches);
     reading.await.context("the reader of the file panicked")??;
-    if report.adds_up() { Ok(report) } else { bail!("the numbers do not add up, which is a mistake of klatch:\n{report}") }
+    if report.adds_up() {
+        Ok(report)
+    } else {
+        bail!("the numbers do not add up, which is a mistake of klatch:\n{report}")
+    }
 }
 
 fn read(path: &PathBuf, channel: &str, send: &mpsc::Sender<Batch>) -> anyhow::Result<()> {
@@ -119,7 +123,10 @@ async fn account(target: &Target<'_>, batch: Batch, report: &mut Report) -> anyh
     }
     let expected = items.len();
     let answer = send(target, &ImportBatch { items }).await.with_context(|| {
-        format!("the import ended after {} lines; run it again, and it goes on from there", report.lines - expected as u64)
+        format!(
+            "the import ended after {} lines; run it again, and it goes on from there",
+            report.lines - expected as u64
+        )
     })?;
     if answer.outcomes.len() != expected {
         bail!("the server answered {} of {expected} items", answer.outcomes.len());

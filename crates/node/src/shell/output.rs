@@ -39,9 +39,9 @@ pub fn end(error: &anyhow::Error) -> ExitCode {
     match error.downcast_ref::<klatch_client::Error>() {
         Some(klatch_client::Error::Unreachable(_)) => ExitCode::from(4),
         Some(other) => match other.slug() {
-            Some(Slug::SignedOut | Slug::Unauthorized | Slug::TokenExpired | Slug::NotAllowed | Slug::WrongPassword) => {
-                ExitCode::from(3)
-            }
+            Some(
+                Slug::SignedOut | Slug::Unauthorized | Slug::TokenExpired | Slug::NotAllowed | Slug::WrongPassword,
+            ) => ExitCode::from(3),
             _ => ExitCode::FAILURE,
         },
         None => ExitCode::FAILURE,

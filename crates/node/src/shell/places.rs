@@ -46,9 +46,8 @@ pub async fn conversation(rest: &Rest, wanted: &str) -> anyhow::Result<Conversat
         return Ok(rest.create(&new).await?);
     }
     let name = wanted.strip_prefix('#').unwrap_or(wanted);
-    let is_meant = |item: &Conversation| {
-        item.name == name && (!wanted.starts_with('#') || item.kind == ConversationKind::Channel)
-    };
+    let is_meant =
+        |item: &Conversation| item.name == name && (!wanted.starts_with('#') || item.kind == ConversationKind::Channel);
     let mut found: Vec<_> = conversations(rest).await?.into_iter().filter(is_meant).collect();
     match (found.pop(), found.is_empty()) {
         (Some(only), true) => Ok(only),

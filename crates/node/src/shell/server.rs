@@ -33,10 +33,9 @@ impl Server {
         let address = reqwest::Url::parse(self.url()).with_context(|| format!("\"{}\" is no address", self.url))?;
         let is_near = match address.host_str() {
             Some("localhost") => true,
-            Some(host) => host
-                .trim_matches(['[', ']'])
-                .parse::<std::net::IpAddr>()
-                .is_ok_and(|address| address.is_loopback()),
+            Some(host) => {
+                host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+            }
             None => bail!("\"{}\" names no host", self.url),
         };
         if address.scheme() != "https" && !(address.scheme() == "http" && is_near) {

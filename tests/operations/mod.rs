@@ -1,3 +1,6 @@
-//! What is done to a running site, and by programs that others write.
+//! What is done to a running site, by those who operate it and by programs that others write.
 
+mod backing_up;
 mod example_client;
+mod importing;
+mod starting;

@@ -11,6 +11,9 @@ pub enum Error {
     /// The server could not be reached, or the answer was lost: nothing is known about a write, which may be sent again.
     #[error("the server cannot be reached")]
     Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The tokens could not be read or kept.
+    #[error("the tokens cannot be kept")]
+    Kept(#[source] std::io::Error),
     /// The server answered what the protocol does not know.
     #[error("the server answered what was not expected: {0}")]
     Unexpected(String),

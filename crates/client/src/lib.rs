@@ -5,9 +5,11 @@
 mod error;
 mod gateway;
 mod ids;
+mod keeping;
 mod rest;
 
 pub use error::Error;
 pub use gateway::{Closed, Gateway};
 pub use ids::new_id;
-pub use rest::{Rest, Tokens};
+pub use keeping::{Keep, Kept, Tokens};
+pub use rest::Rest;

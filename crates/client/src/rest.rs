@@ -1,8 +1,11 @@
 //! REST: requests with a fresh access token, and problems as errors.
 
+use std::time::Duration;
+
 use klatch_protocol::objects::{CommandBody, Conversation, NewCommand, Problem, Slug, User};
 use klatch_protocol::rest::{
-    CommandAnswer, HistoryPage, NewConversation, Page, Refresh, SessionAnswer, SignIn, SignUp,
+    CommandAnswer, HistoryPage, ImportAnswer, ImportBatch, NewConversation, Page, Refresh, SessionAnswer, SignIn,
+    SignUp,
 };
 use reqwest::{Method, StatusCode};
 use serde::Serialize;
@@ -12,21 +15,20 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::ids::new_id;
+use crate::keeping::{Keep, Tokens};
 
-/// What a signed-in device holds.
-#[derive(Clone, PartialEq, Eq, Default)]
-pub struct Tokens {
-    /// For ten minutes.
-    pub access: String,
-    /// For the next access token; replaced each time.
-    pub refresh: String,
-}
+/// How long a connection may take to come about.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+/// How long a server may say nothing before its answer counts as lost.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
 
 /// REST at one server, for one device.
 pub struct Rest {
     base: String,
     http: reqwest::Client,
     tokens: Mutex<Tokens>,
+    /// Where the tokens are kept, if several processes use them.
+    keep: Option<Box<dyn Keep>>,
 }
 
 impl Rest {
@@ -35,8 +37,14 @@ impl Rest {
     /// # Errors
     /// TLS cannot be set up.
     pub fn new(base: &str, tokens: Tokens) -> Result<Self, Error> {
-        let http = reqwest::Client::builder().build()?;
-        Ok(Self { base: base.trim_end_matches('/').to_owned(), http, tokens: Mutex::new(tokens) })
+        let http = reqwest::Client::builder().connect_timeout(CONNECT_WITHIN).read_timeout(SILENCE_MAX).build()?;
+        Ok(Self { base: base.trim_end_matches('/').to_owned(), http, tokens: Mutex::new(tokens), keep: None })
+    }
+
+    /// The same, with tokens that several processes share.
+    #[must_use]
+    pub fn kept(self, keep: impl Keep) -> Self {
+        Self { keep: Some(Box::new(keep)), ..self }
     }
 
     /// The server's address.
@@ -73,10 +81,18 @@ impl Rest {
     /// [`Error`]; `signed_out` where the session has ended.
     pub async fn refresh(&self) -> Result<(), Error> {
         let mut tokens = self.tokens.lock().await;
+        let kept = self.keep.as_ref().map(|keep| keep.open()).transpose().map_err(Error::Kept)?;
+        if let Some(kept) = &kept
+            && kept.tokens() != *tokens
+        {
+            // Another process was faster; a token that was used twice would end the session.
+            *tokens = kept.tokens();
+            return Ok(());
+        }
         let body = Refresh { refresh_token: Some(tokens.refresh.clone()) };
         let answer: SessionAnswer = self.send(Method::POST, "/sessions/refresh", Some(&body), None).await?;
         take(&mut tokens, &answer);
-        Ok(())
+        kept.map_or(Ok(()), |kept| kept.put(&tokens).map_err(Error::Kept))
     }
 
     /// Reads.
@@ -84,7 +100,7 @@ impl Rest {
     /// # Errors
     /// [`Error`].
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Error> {
-        self.authorized(Method::GET, path, None::<&()>).await
+        self.authorized(Method::GET, path, None::<&()>, None).await
     }
 
     /// Writes. It may be called again after [`Error::Unreachable`], with a body that carries its own id.
@@ -97,7 +113,16 @@ impl Rest {
         path: &str,
         body: Option<&B>,
     ) -> Result<T, Error> {
-        self.authorized(method, path, body).await
+        self.authorized(method, path, body, Some(new_id())).await
+    }
+
+    /// Brings in what was said elsewhere. It may be called again: nothing is imported twice.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn import(&self, conversation: Uuid, batch: &ImportBatch) -> Result<ImportAnswer, Error> {
+        // Without a key: each item has an id of its own, and answers of this size are not kept.
+        self.authorized(Method::POST, &format!("/conversations/{conversation}/import"), Some(batch), None).await
     }
 
     /// Oneself.
@@ -155,16 +180,19 @@ impl Rest {
         method: Method,
         path: &str,
         body: Option<&B>,
+        key: Option<Uuid>,
     ) -> Result<T, Error> {
-        let access = self.tokens.lock().await.access.clone();
-        let key = new_id();
-        match self.send(method.clone(), path, body, Some((&access, key))).await {
-            Err(error) if matches!(error.slug(), Some(Slug::TokenExpired | Slug::Unauthorized)) => {
-                self.refresh().await?;
-                let access = self.tokens.lock().await.access.clone();
-                self.send(method, path, body, Some((&access, key))).await
+        let mut renewed = 0;
+        loop {
+            let access = self.tokens.lock().await.access.clone();
+            match self.send(method.clone(), path, body, Some((&access, key))).await {
+                // Twice: what another process has put there meanwhile may have expired too.
+                Err(error) if renewed < 2 && matches!(error.slug(), Some(Slug::TokenExpired | Slug::Unauthorized)) => {
+                    renewed += 1;
+                    self.refresh().await?;
+                }
+                answer => return answer,
             }
-            answer => answer,
         }
     }
 
@@ -173,13 +201,12 @@ impl Rest {
         method: Method,
         path: &str,
         body: Option<&B>,
-        authorization: Option<(&str, Uuid)>,
+        authorization: Option<(&str, Option<Uuid>)>,
     ) -> Result<T, Error> {
-        let is_write = method != Method::GET;
         let mut request = self.http.request(method, format!("{}/api/v1{path}", self.base));
         if let Some((access, key)) = authorization {
             request = request.bearer_auth(access);
-            if is_write {
+            if let Some(key) = key {
                 request = request.header("Idempotency-Key", key.to_string());
             }
         }

@@ -116,6 +116,7 @@ fn make_directory(data: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("the data directory {} cannot be made; choose another with --data", data.display()))
 }
 
-fn place(engine: &str) -> PathBuf {
+/// The file or folder that an engine is given, relative to the data directory.
+pub fn place(engine: &str) -> PathBuf {
     PathBuf::from(engine.split_once(':').map_or("", |(_, place)| place))
 }

@@ -2,15 +2,20 @@
 //! knows every crate and no rule of chat.
 
 mod admin;
+pub mod backup;
+pub mod checks;
 pub mod commands;
 pub mod config;
 mod engines;
 mod environment;
+pub mod import;
 mod lifecycle;
 mod listener;
 mod master_key;
+pub mod operator;
 mod pages;
 mod roles;
+pub mod shell;
 mod telemetry;
 
 pub use environment::{SystemClock, SystemEntropy};

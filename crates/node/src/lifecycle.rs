@@ -24,10 +24,12 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::backup::take::Source;
 use crate::config::Config;
 use crate::engines::{self, Embedded, Opened};
 use crate::environment::{SystemClock, SystemEntropy};
 use crate::listener::{Peer, Plain, Tls, bind, tell_peer};
+use crate::operator::Socket;
 use crate::{admin, pages};
 
 /// Between two looks at what has expired, and at what was closed and not finished.
@@ -101,10 +103,20 @@ impl Node {
         };
         let Opened { services, sealer, embedded } = engines::open(&config, &overrides).await?;
         projector::catch_up(&services).await?;
+        let operators = Socket::bind(&config.data);
         let (draining, stopping) = (CancellationToken::new(), CancellationToken::new());
         let (edge, core) = (TaskTracker::new(), TaskTracker::new());
         for number in 0..config.limits.partitions {
             core.spawn(partition::run(services.clone(), number, stopping.clone()));
+        }
+        match operators {
+            Ok(operators) => {
+                let master_key = config.data.join(&config.engines.master_key);
+                let source = Source { services: services.clone(), embedded: embedded.clone(), master_key };
+                core.spawn(operators.serve(Arc::new(source), stopping.clone()));
+            }
+            // People can chat without it.
+            Err(error) => tracing::warn!(error = format!("{error:#}"), "no backups can be taken"),
         }
         core.spawn(projector::run(services.clone(), stopping.clone()));
         core.spawn(eraser::run(services.clone(), stopping.clone()));

@@ -4,6 +4,7 @@
 pub mod accounts;
 mod annotations;
 pub mod api;
+pub mod checking;
 pub mod commanding;
 pub mod conversations;
 pub mod crash;
@@ -16,6 +17,7 @@ pub mod pins;
 pub mod presenting;
 pub mod processor;
 pub mod projection;
+pub mod rebuilding;
 pub mod roster;
 pub mod sealing;
 pub mod services;

@@ -232,30 +232,39 @@ impl Part {
     }
 }
 
-/// Everything that the window cannot tell about the ids in these commands, with one look into the index.
+/// Everything that is known of the ids in these commands: from the window, since deciding the first of them may push out of it
+/// what the last of them needs; the rest with one look into the index.
 async fn look_up(
     services: &Services,
     state: &Conversation,
     envelopes: &[Envelope],
 ) -> Result<HashMap<CommandId, Remembered>, Error> {
+    let mut known = HashMap::new();
     let mut ids = Vec::new();
     for Envelope { command, .. } in envelopes {
-        if !state.window.covers(command.seen) {
-            ids.push(command.id);
+        let is_new = state.window.covers(command.seen);
+        let others = command.after.into_iter().chain(command.kind.links()).map(|id| (id, false));
+        for (id, is_new) in [(command.id, is_new)].into_iter().chain(others) {
+            match state.window.get(id) {
+                Some(remembered) => drop(known.insert(id, remembered)),
+                None if is_new => {}
+                None => ids.push(id),
+            }
         }
-        ids.extend(command.after);
-        ids.extend(command.kind.links());
     }
-    ids.retain(|id| state.window.get(*id).is_none());
     ids.sort_unstable();
     ids.dedup();
     if ids.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(known);
     }
     metrics::counter!("klatch_index_lookups_total").increment(ids.len() as u64);
     let found = services.event_log.find(state.id, &ids).await?;
-    let known = ids.into_iter().zip(found).filter_map(|(id, bytes)| Some((id, bytes?)));
-    known.map(|(id, bytes)| Ok((id, decode_index(&bytes).map_err(Error::corrupt)?))).collect()
+    for (id, bytes) in ids.into_iter().zip(found) {
+        if let Some(bytes) = bytes {
+            known.insert(id, decode_index(&bytes).map_err(Error::corrupt)?);
+        }
+    }
+    Ok(known)
 }
 
 fn by_conversation(envelopes: Vec<Envelope>) -> Vec<(ConversationId, Vec<Envelope>)> {

@@ -1,6 +1,5 @@
 //! The conversations in memory: as many as fit, from their snapshots and what followed in the log.
 
-use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 

@@ -1,0 +1,53 @@
+//! `klatch check`: whether data are as they must be.
+
+use clap::Args;
+
+use super::DataDirectory;
+use crate::checks::{Finding, check};
+use crate::lifecycle::Overrides;
+use crate::shell::output::{self, Found};
+use crate::shell::server::block_on;
+
+/// Check the data of a node that is stopped
+///
+/// Replays every conversation: seqs without holes, records and bodies that can be read, an index that finds each id, and lists,
+/// overlay and snapshots that are what follows from the log. Exit code 1 if something is wrong.
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  klatch check --data /var/lib/klatch && echo sound")]
+pub struct Check {
+    /// Print one JSON object a line: each finding, then a summary
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    data: DataDirectory,
+}
+
+impl Check {
+    pub(super) fn run(self) -> anyhow::Result<()> {
+        let config = self.data.config()?;
+        let tell = |finding: Finding| if self.json { output::json(&finding) } else { output::line(&shown(&finding)) };
+        let summary = block_on(check(&config, &Overrides::default(), tell))?;
+        if self.json {
+            output::json(&summary)?;
+        } else {
+            output::line(&format!(
+                "{} conversations with {} records were checked: {}.",
+                summary.conversations,
+                summary.records,
+                match summary.findings {
+                    0 => "all is well".to_owned(),
+                    1 => "one finding".to_owned(),
+                    count => format!("{count} findings"),
+                }
+            ))?;
+        }
+        if summary.findings > 0 { Err(Found.into()) } else { Ok(()) }
+    }
+}
+
+fn shown(finding: &Finding) -> String {
+    let Finding { kind, conversation, seq, detail } = finding;
+    let conversation = conversation.as_ref().map(|id| format!(" in {id}")).unwrap_or_default();
+    let seq = seq.map(|seq| format!(" at {seq}")).unwrap_or_default();
+    format!("{kind}{conversation}{seq}: {detail}")
+}

@@ -44,7 +44,8 @@ export async function furnishCafe(site: Site, owner: Person, watch: Watch): Prom
   await ines.say(direct, 'I will ask every day');
   await mara.direct(yuki);
   const roastery = await talk({ mara, tomas, ines, jonah, yuki }, staff);
-  for (const person of [mara, tomas]) await readAll(person, [roastery, beans, direct]);
+  await readAll(mara, [roastery, beans, direct]);
+  await readAll(tomas, [roastery]);
   const cafe = { mara, tomas, roastery, direct };
   made.set(site, cafe);
   return cafe;
@@ -89,7 +90,13 @@ async function react(room: string, target: string, emoji: string, ...people: Per
 
 async function readAll(person: Person, conversations: string[]): Promise<void> {
   for (const id of conversations) {
-    const { head } = await person.rest<{ head: { seq: number } }>('GET', `/conversations/${id}`);
-    await person.rest('PUT', `/conversations/${id}/cursor`, { read: { seq: head.seq, version: 1 } });
+    const { head, read } = await person.rest<State>('GET', `/conversations/${id}`);
+    const next = { seq: head.seq, version: read.version + 1 };
+    await person.rest('PUT', `/conversations/${id}/cursor`, { read: next });
   }
+}
+
+interface State {
+  head: { seq: number };
+  read: { version: number };
 }

@@ -1,6 +1,7 @@
 import type { Page } from '@playwright/test';
 import { composer, entry, expectSaid, message, messages, say } from '../support/talk';
 import { expect, test } from '../support/test';
+import { Wire } from '../support/Wire';
 
 const calmLine = (page: Page) => page.getByRole('status').filter({ hasText: 'waits here and is sent later' });
 
@@ -27,20 +28,24 @@ test('without network a line says so, and what is written goes out once, in orde
   await expect(calmLine(here)).toHaveCount(0);
 });
 
-test('what was written without network survives the page', async ({ people, watch }) => {
+test('what was written without network survives the page', async ({ people, site, watch }) => {
   watch.expect(/ERR_INTERNET_DISCONNECTED/u);
   const [cleo, dan] = await people('cleo', 'dan');
   const den = await cleo.channel('den', [dan]);
-  const page = await cleo.open(`/c/${den}`);
+  const wire = await Wire.to(site.url);
+  const page = await cleo.open(`/c/${den}`, { baseURL: wire.url });
   const there = await dan.open(`/c/${den}`);
   const context = page.context();
   await composer(page).waitFor();
   await context.setOffline(true);
+  await wire.cut();
   for (const text of ['First', 'Second', 'Third']) await say(page, text);
-  await expect(message(page, 'Third')).toContainText('Waits for the connection', { timeout: 20_000 });
+  await expect(calmLine(page)).toBeVisible();
+  await expect(message(page, 'Third')).toContainText('Waits for the connection');
   await composer(page).fill('Half a thou');
   await expect(entry(page, /^den.*Draft/u)).toBeVisible();
   await page.close();
+  await wire.mend();
   await context.setOffline(false);
   expect(await messages(there).count()).toBe(0);
   const again = await context.newPage();
@@ -49,6 +54,7 @@ test('what was written without network survives the page', async ({ people, watc
   await expectSaid(again, ['First', 'Second', 'Third']);
   await expect(message(again, 'Third')).not.toContainText('Waits');
   await expect(composer(again)).toHaveValue('Half a thou');
+  await wire.cut();
 });
 
 test('the server is killed and comes back: neither hole nor double', async ({ people, site, watch }) => {

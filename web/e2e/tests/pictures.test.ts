@@ -42,8 +42,8 @@ for (const screen of ['desktop', 'phone'] as const) {
       ];
       for (const [what, path] of places) {
         await page.goto(path);
-        await messages(page).first().waitFor({ state: 'attached' });
         if (path.includes('side')) await panel(page).getByRole('button').nth(1).waitFor();
+        else await messages(page).first().waitFor();
         await take(page, name(what));
       }
       await page.goto(`/c/${cafe.roastery}`);
@@ -105,10 +105,10 @@ for (const screen of ['desktop', 'phone'] as const) {
 
 test('the picture of the README', async ({ site, owner, watch }) => {
   const cafe = await furnishCafe(site, owner, watch);
-  const page = await cafe.mara.open(`/c/${cafe.roastery}`, {
-    viewport: { width: 1280, height: 820 },
-    colorScheme: 'light',
-  });
+  const screen = { viewport: { width: 1280, height: 920 }, colorScheme: 'light' } as const;
+  const page = await cafe.mara.open('/signin', screen);
+  await spreadTimes(page);
+  await page.goto(`/c/${cafe.roastery}`);
   const there = await cafe.tomas.open(`/c/${cafe.roastery}`);
   await messages(page).last().waitFor();
   await there.getByRole('textbox', { name: /^Message to/u }).pressSequentially('Mm');
@@ -116,3 +116,29 @@ test('the picture of the README', async ({ site, owner, watch }) => {
   await page.mouse.move(5, 5);
   await take(page, 'screenshot');
 });
+
+const minute = 60_000;
+
+/** What was said within a second looks as if it were said within a day. */
+async function spreadTimes(page: Page): Promise<void> {
+  await page.route('**/events?**', async (route) => {
+    const answer = await route.fetch();
+    const history = (await answer.json()) as { events: { at: number; author: string }[] };
+    let before = 2 * minute;
+    for (const [index, event] of history.events.toReversed().entries()) {
+      event.at -= before;
+      before += index % 3 === 0 ? minute : 11 * minute;
+    }
+    await route.fulfill({ response: answer, json: history });
+  });
+  await page.routeWebSocket('**/gateway', (socket) => {
+    const server = socket.connectToServer();
+    server.onMessage((text) => {
+      const frame = JSON.parse(String(text)) as { type: string; items: { last?: { at: number } }[] };
+      if (frame.type === 'conversations') {
+        for (const [index, { last }] of frame.items.entries()) if (last) last.at -= (2 + index * 23) * minute;
+      }
+      socket.send(JSON.stringify(frame));
+    });
+  });
+}

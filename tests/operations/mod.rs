@@ -2,4 +2,5 @@
 
 mod backing_up;
 mod importing;
+mod signing_in;
 mod starting;

@@ -8,7 +8,7 @@ use klatch_core::conversation::{Conversation, Event, EventKind, History, Kind as
 use klatch_core::ids::{CommandId, ConversationId, Link, Seq, Timestamp, UserId, Uuid, WorkspaceId};
 use klatch_ports::event_log::{Append, EventLog, MemoryEventLog, NewRecord, Record, Snapshot};
 use klatch_ports::keys::memory::Memory as MemoryKeys;
-use klatch_ports::overlay::{MemoryOverlays, Overlays};
+use klatch_ports::overlay::MemoryOverlays;
 use klatch_ports::{Error, commands, directory, feed, live, presence, views};
 use klatch_protocol::log::{encode_event, encode_index, encode_overlay, encode_snapshot};
 

@@ -3,4 +3,5 @@
 mod backing_up;
 mod example_client;
 mod importing;
+mod signing_in;
 mod starting;

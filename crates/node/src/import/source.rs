@@ -61,3 +61,36 @@ pub fn next(lines: &mut dyn BufRead, path: &Path) -> anyhow::Result<Option<Vec<u
     }
     Ok(Some(line))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn lines(bytes: &[u8]) -> anyhow::Result<Vec<String>> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        std::fs::write(&path, bytes).unwrap();
+        let counted = count(&path)?;
+        let (mut file, mut all) = (open(&path)?, Vec::new());
+        while let Some(line) = next(&mut *file, &path)? {
+            all.push(String::from_utf8(line).unwrap());
+        }
+        assert_eq!(counted, all.len() as u64);
+        Ok(all)
+    }
+
+    #[test]
+    fn packed_or_not_the_lines_are_the_same() {
+        let plain = b"one\n\nthree, without an end";
+        let mut packer = liblzma::write::XzEncoder::new(Vec::new(), 6);
+        packer.write_all(plain).unwrap();
+        let packed = packer.finish().unwrap();
+        assert_eq!(lines(plain).unwrap(), ["one", "", "three, without an end"]);
+        assert_eq!(lines(&packed).unwrap(), lines(plain).unwrap());
+        assert!(lines(&packed[..packed.len() - 4]).is_err(), "cut off");
+        assert!(lines(&vec![b'x'; LINE_BYTES_MAX as usize + 1]).is_err(), "no file of lines");
+        assert_eq!(lines(b"").unwrap(), Vec::<String>::new());
+    }
+}

@@ -1,7 +1,7 @@
 //! The batches, one after the other: each is answered before the next is sent, so that the conversation has the order of the file
 //! wherever it ends. The next one is read and encoded meanwhile.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -70,7 +70,7 @@ pub async fn run(
     }
 }
 
-fn read(path: &PathBuf, channel: &str, send: &mpsc::Sender<Batch>) -> anyhow::Result<()> {
+fn read(path: &Path, channel: &str, send: &mpsc::Sender<Batch>) -> anyhow::Result<()> {
     let mut reader = Reader::new(channel);
     let mut file = source::open(path)?;
     let (mut lines, mut bytes) = (Vec::with_capacity(BATCH_LINES), 0);

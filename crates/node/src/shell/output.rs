@@ -148,6 +148,6 @@ mod tests {
     #[test]
     fn nothing_that_others_wrote_commands_the_terminal() {
         assert_eq!(plain("a\u{1b}[31mb\u{202e}c"), "a\u{fffd}[31mb\u{fffd}c");
-        assert_eq!(indented("a\nb\r"), "a\n    b");
+        assert_eq!(indented("a\r\nb\r"), "a\n    b\u{fffd}");
     }
 }

@@ -7,7 +7,7 @@ import { isSame } from '../project/message';
 import { pendingIn } from '../project/pending';
 import { surroundings, timelineItem } from '../project/timeline';
 import type { OutgoingBody, SendCommand } from '../protocol/commands';
-import { decodeHistory } from '../protocol/decode';
+import { decodePins } from '../protocol/decode';
 import type { ConversationId, Seq } from '../protocol/ids';
 import { pendingOf } from '../store/pending';
 import type { State } from '../store/state';
@@ -57,10 +57,10 @@ async function load(engine: Engine, id: ConversationId, seq: Seq): Promise<Messa
 }
 
 async function pins(engine: Engine, id: ConversationId): Promise<readonly MessageItem[]> {
-  const page = decodeHistory(await engine.api.get(`/conversations/${id}/pins`));
+  const page = decodePins(await engine.api.get(`/conversations/${id}/pins`));
   const { me } = engine.store.get();
-  engine.people.want(namedInEvents(page.events));
-  return page.events.flatMap((event) => {
+  engine.people.want(namedInEvents(page.items));
+  return page.items.flatMap((event) => {
     const entry = me && entryOf(event, page.overlay[String(event.seq)] ?? null, me.id);
     return messageItem(engine, id, entry ?? undefined) ?? [];
   });

@@ -4,7 +4,7 @@ import type { Body, KlatchEvent } from './events';
 import type { ServerFrame } from './frames';
 import type { MessageLink, Millis, Seq, UserId } from './ids';
 import type { Conversation } from './objects';
-import type { HistoryPage, Overlay } from './rest';
+import type { HistoryPage, Overlay, PinsPage } from './rest';
 
 type Json = Record<string, unknown>;
 
@@ -57,6 +57,10 @@ export function decodeHistory(json: Json): HistoryPage {
     head: json.head as Seq,
     first: typeof json.first === 'number' ? json.first : 1,
   };
+}
+
+export function decodePins(json: Json): PinsPage {
+  return { items: list(json.items).map(decodeEvent), overlay: decodeOverlays(json.overlay) };
 }
 
 export function decodeEvent(json: Json): KlatchEvent {

@@ -87,11 +87,17 @@ export interface Overlay {
   pinned?: { by: UserId; at: Millis };
 }
 
-/** A contiguous range of the log (or messages that lie anywhere in it, where they were asked for) with what later events made of them. */
+/** A contiguous range of the log with what later events made of its messages. */
 export interface HistoryPage {
   events: KlatchEvent[];
   overlay: Record<string, Overlay>;
   head: Seq;
   /** The first seq one may read. */
   first: Seq;
+}
+
+/** Pinned messages lie anywhere in the log: they are not contiguous. */
+export interface PinsPage {
+  items: KlatchEvent[];
+  overlay: Record<string, Overlay>;
 }

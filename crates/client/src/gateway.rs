@@ -10,6 +10,7 @@ use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use crate::error::Error;
+use crate::tls;
 
 /// A connection that said hello.
 pub struct Gateway {
@@ -32,6 +33,7 @@ impl Gateway {
     /// [`Error`]: it cannot be reached, or closed instead of answering.
     pub async fn connect(base: &str, token: &str) -> Result<(Self, ServerFrame), Error> {
         let address = format!("{}/api/v1/gateway", base.trim_end_matches('/').replacen("http", "ws", 1));
+        tls::prepare();
         let connected = tokio_tungstenite::connect_async(address).await;
         let (socket, _) = connected.map_err(|error| Error::Unreachable(Box::new(error)))?;
         let mut gateway = Self { socket };

@@ -7,6 +7,7 @@ mod gateway;
 mod ids;
 mod keeping;
 mod rest;
+mod tls;
 
 pub use error::Error;
 pub use gateway::{Closed, Gateway};

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::error::Error;
 use crate::ids::new_id;
 use crate::keeping::{Keep, Tokens};
+use crate::tls;
 
 /// How long a connection may take to come about.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
@@ -37,6 +38,7 @@ impl Rest {
     /// # Errors
     /// TLS cannot be set up.
     pub fn new(base: &str, tokens: Tokens) -> Result<Self, Error> {
+        tls::prepare();
         let http = reqwest::Client::builder().connect_timeout(CONNECT_WITHIN).read_timeout(SILENCE_MAX).build()?;
         Ok(Self { base: base.trim_end_matches('/').to_owned(), http, tokens: Mutex::new(tokens), keep: None })
     }

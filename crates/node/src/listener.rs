@@ -97,10 +97,13 @@ impl Tls {
             .with_context(|| format!("the certificate {} cannot be read", cert.display()))?;
         let key_der = PrivateKeyDer::from_pem_file(key)
             .with_context(|| format!("the private key {} cannot be read", key.display()))?;
-        let mut config = rustls::ServerConfig::builder()
-            .with_no_client_auth()
-            .with_single_cert(chain, key_der)
-            .with_context(|| format!("{} and {} do not belong together", cert.display(), key.display()))?;
+        let mut config =
+            rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+                .with_safe_default_protocol_versions()
+                .context("the versions of TLS that ring speaks")?
+                .with_no_client_auth()
+                .with_single_cert(chain, key_der)
+                .with_context(|| format!("{} and {} do not belong together", cert.display(), key.display()))?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         let address = listener.local_addr()?;
         let (send, ready) = mpsc::channel(HANDSHAKES_MAX);

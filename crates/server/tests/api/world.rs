@@ -172,6 +172,8 @@ pub async fn serve(services: Arc<Services>, clock: Arc<FakeClock>, rates: Rates,
     let service = api::router(state).into_make_service_with_connect_info::<SocketAddr>();
     let stopped = stop.clone().cancelled_owned();
     tokio::spawn(async move { axum::serve(listener, service).with_graceful_shutdown(stopped).await });
+    // Tests run side by side; the first of them has made the choice.
+    drop(rustls::crypto::ring::default_provider().install_default());
     Site { base, http: reqwest::Client::new(), clock, services, accounts, stop }
 }
 

@@ -1,5 +1,6 @@
 //! REST: requests with a fresh access token, and problems as errors.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use klatch_protocol::objects::{CommandBody, Conversation, NewCommand, Problem, Slug, User};
@@ -15,7 +16,7 @@ use uuid::Uuid;
 
 use crate::error::Error;
 use crate::ids::new_id;
-use crate::keeping::{Keep, Tokens};
+use crate::keeping::{Keep, Kept, Tokens};
 use crate::tls;
 
 /// How long a connection may take to come about.
@@ -29,7 +30,7 @@ pub struct Rest {
     http: reqwest::Client,
     tokens: Mutex<Tokens>,
     /// Where the tokens are kept, if several processes use them.
-    keep: Option<Box<dyn Keep>>,
+    keep: Option<Arc<dyn Keep>>,
 }
 
 impl Rest {
@@ -46,7 +47,7 @@ impl Rest {
     /// The same, with tokens that several processes share.
     #[must_use]
     pub fn kept(self, keep: impl Keep) -> Self {
-        Self { keep: Some(Box::new(keep)), ..self }
+        Self { keep: Some(Arc::new(keep)), ..self }
     }
 
     /// The server's address.
@@ -83,7 +84,7 @@ impl Rest {
     /// [`Error`]; `signed_out` where the session has ended.
     pub async fn refresh(&self) -> Result<(), Error> {
         let mut tokens = self.tokens.lock().await;
-        let kept = self.keep.as_ref().map(|keep| keep.open()).transpose().map_err(Error::Kept)?;
+        let kept = self.open_kept().await?;
         if let Some(kept) = &kept
             && kept.tokens() != *tokens
         {
@@ -95,6 +96,13 @@ impl Rest {
         let answer: SessionAnswer = self.send(Method::POST, "/sessions/refresh", Some(&body), None).await?;
         take(&mut tokens, &answer);
         kept.map_or(Ok(()), |kept| kept.put(&tokens).map_err(Error::Kept))
+    }
+
+    /// Opening waits for whoever has it open, who may be another future of this very task: so it waits elsewhere.
+    async fn open_kept(&self) -> Result<Option<Box<dyn Kept>>, Error> {
+        let Some(keep) = self.keep.clone() else { return Ok(None) };
+        let opened = tokio::task::spawn_blocking(move || keep.open()).await;
+        opened.map_err(std::io::Error::other).flatten().map(Some).map_err(Error::Kept)
     }
 
     /// Reads.

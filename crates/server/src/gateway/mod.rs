@@ -111,6 +111,12 @@ impl Gateway {
         Ok(Arc::new(Self { services, sealer, conversations, accounts, hub, cursors, options, stop, tasks }))
     }
 
+    /// What must not be exceeded here, as the operator has it.
+    fn limits(&self) -> Limits {
+        let Rate { burst, per_minute } = self.options.frames;
+        Limits { frames_burst: burst, frames_per_second: per_minute / 60, ..LIMITS }
+    }
+
     /// How many connections there are.
     pub fn connections(&self) -> usize {
         self.hub.connections()

@@ -192,7 +192,7 @@ export class ComposerModel {
       text: this.draft.text,
       mode: this.mode(),
       enterSends: preferences.get().enterSends && !window.matchMedia('(pointer: coarse)').matches,
-      limit: client.limits.get()['message_text_bytes'] ?? defaultLimit,
+      limit: client.limits.get()['text_bytes'] ?? defaultLimit,
       recentEmoji: preferences.get().recentEmoji,
       closed: peer?.state === 'closed' ? this.strings.timeline.gone : null,
     };

@@ -7,9 +7,9 @@ use klatch_protocol::objects::Slug;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 
+use super::super::Gateway;
 use super::super::outbox::encode;
 use super::super::websocket::{Message, Reader};
-use super::super::{Gateway, LIMITS};
 use crate::accounts::{Error, Identity, user_object};
 
 /// Waits for hello, and answers it.
@@ -45,7 +45,7 @@ pub async fn hello<S: AsyncRead + AsyncWrite + Unpin>(
         user: user_object(account),
         session: identity.device.0,
         server_time: gateway.services.clock.now().0,
-        limits: LIMITS,
+        limits: gateway.limits(),
         capabilities: Vec::new(),
     });
     stream.write_all(&ready).await.map_err(|_| None)?;

@@ -3,9 +3,10 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::Context;
-use klatch_client::{Rest, Tokens, new_id};
+use klatch_client::{Error, Rest, Tokens, new_id};
 use klatch_protocol::objects::ConversationKind;
 use klatch_protocol::rest::{InviteItem, NewConversation, NewInvite, SignUp};
 use reqwest::Method;
@@ -65,8 +66,16 @@ impl Server {
     pub async fn user(&self, name: &str) -> anyhow::Result<Rest> {
         let invite: InviteItem = self.owner.write(Method::POST, "/invites", Some(&NewInvite::default())).await?;
         let rest = Rest::new(&self.base, Tokens::default())?;
-        rest.sign_up(&sign_up(name, invite.token)).await?;
-        Ok(rest)
+        let wanted = sign_up(name, invite.token);
+        loop {
+            match rest.sign_up(&wanted).await {
+                // So many new people from one address are let in one by one.
+                Err(Error::Refused(problem)) if problem.retry_after_ms.is_some() => {
+                    tokio::time::sleep(Duration::from_millis(problem.retry_after_ms.unwrap_or_default())).await;
+                }
+                answer => return answer.map(|_| rest).map_err(Into::into),
+            }
+        }
     }
 
     /// CPU that the server used so far: seconds.

@@ -18,5 +18,5 @@ export default defineConfig(({ mode }) => ({
       },
     }),
   },
-  server: { proxy: { '/api': { target: 'http://localhost:8080', ws: true } } },
+  server: { proxy: { '/api': { target: 'http://127.0.0.1:8470', ws: true } } },
 }));

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use axum::middleware::map_request;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state, map_request};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use klatch_ports::directory::Registration;
 use klatch_ports::event_log::EventLog;
@@ -138,15 +140,13 @@ impl Node {
             draining.clone(),
         )
         .await?;
-        let state = ApiState {
-            services,
-            sealer,
-            conversations,
-            accounts: accounts.clone(),
-            options: Arc::new(api_options(&config)),
-        };
+        let site = Arc::new(api_options(&config));
+        let state = ApiState { services, sealer, conversations, accounts: accounts.clone(), options: site.clone() };
         let router = api::router(state)
-            .route("/api/v1/gateway", get(gateway::upgrade::upgrade).with_state(gateway.clone()))
+            .route(
+                "/api/v1/gateway",
+                get(gateway::upgrade::upgrade).layer(from_fn_with_state(site, own_pages)).with_state(gateway.clone()),
+            )
             .fallback(pages::page);
         let address = listener.local_addr()?;
         serve(&edge, &config, listener, router, draining.clone())?;
@@ -207,6 +207,14 @@ impl Node {
         if tokio::time::timeout(self.drain, self.core.wait()).await.is_err() {
             tracing::warn!("some work was not finished in time; it will be taken up again at the next start");
         }
+    }
+}
+
+/// Lets a WebSocket begin from pages of this site only, by the same rule as the API's cookies.
+async fn own_pages(State(site): State<Arc<api::Options>>, request: Request, next: Next) -> Response {
+    match api::origin::check(&site, request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal.into_response(),
     }
 }
 

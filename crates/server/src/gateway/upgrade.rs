@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::header::{
-    CONNECTION, HOST, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
-};
+use axum::http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hyper_util::rt::TokioIo;
@@ -13,12 +11,9 @@ use klatch_protocol::objects::Slug;
 
 use super::{Gateway, connection};
 
-/// `GET /api/v1/gateway`.
+/// `GET /api/v1/gateway`. Whoever serves it has checked that a browser which asks shows a page of this site.
 pub async fn upgrade(State(gateway): State<Arc<Gateway>>, mut request: Request) -> Response {
     let headers = request.headers();
-    if !is_own_origin(headers) {
-        return refuse(StatusCode::FORBIDDEN, Slug::WrongOrigin);
-    }
     let Some(accept) = accept(headers) else { return refuse(StatusCode::UPGRADE_REQUIRED, Slug::InvalidRequest) };
     if gateway.stop.is_cancelled() {
         return refuse(StatusCode::SERVICE_UNAVAILABLE, Slug::Stopping);
@@ -50,14 +45,6 @@ fn accept(headers: &HeaderMap) -> Option<String> {
         names(CONNECTION, "upgrade") && names(UPGRADE, "websocket") && names(SEC_WEBSOCKET_VERSION, "13");
     let key = headers.get(SEC_WEBSOCKET_KEY)?.as_bytes();
     is_handshake.then(|| tungstenite::handshake::derive_accept_key(key))
-}
-
-/// Whether a browser that asks shows a page of this site. What is no browser sends no `Origin`.
-fn is_own_origin(headers: &HeaderMap) -> bool {
-    let Some(origin) = headers.get(ORIGIN) else { return true };
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
-    origin.is_some() && origin == host
 }
 
 fn refuse(status: StatusCode, slug: Slug) -> Response {

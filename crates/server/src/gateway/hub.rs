@@ -1,10 +1,11 @@
 //! Who listens to what on this node. A conversation is delivered only contiguously: at a hole the log is read first, so that every
 //! leave and removal is met before anything later.
 
+mod repair;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use bytes::Bytes;
 use klatch_core::conversation::{Effect, Event, react};
@@ -14,10 +15,10 @@ use klatch_ports::directory::Directory;
 use klatch_ports::live::{Topic, Topics};
 use klatch_protocol::gateway::{HeadItem, ServerFrame};
 use parking_lot::Mutex;
-use tokio_util::sync::CancellationToken;
 
 use super::connection::Connection;
 use super::outbox::encode;
+use super::people::People;
 use super::rooms::Room;
 use crate::inbox;
 use crate::presenting::present;
@@ -28,10 +29,6 @@ use crate::services::Services;
 const SHARDS: usize = 64;
 /// Records read at a time.
 const PAGE: usize = 200;
-/// Looks for lost events between two at conversations that nobody has on the screen.
-const REPAIRS_PER_SWEEP: u64 = 15;
-/// Conversations asked for at a time.
-const TAILS_MAX: usize = 1_000;
 
 /// Who listens to what on this node.
 pub struct Hub {
@@ -41,28 +38,23 @@ pub struct Hub {
     /// Held while a topic is added or removed, so that one does not overtake the other.
     changing_topics: tokio::sync::Mutex<()>,
     rooms: Vec<Mutex<HashMap<ConversationId, Room>>>,
-    people: Mutex<HashMap<UserId, Person>>,
+    /// Who is here, and who watches whom.
+    pub people: People,
     connections: AtomicUsize,
     large_from: usize,
-}
-
-/// A person whom somebody on this node is, or watches.
-#[derive(Default)]
-struct Person {
-    own: Vec<Arc<Connection>>,
-    watchers: Vec<Arc<Connection>>,
 }
 
 impl Hub {
     /// Nobody listens yet.
     pub fn new(services: Arc<Services>, sealer: Arc<Sealer>, topics: Arc<dyn Topics>, large_from: usize) -> Arc<Self> {
+        let people = People::new(topics.clone());
         Arc::new(Self {
             services,
             sealer,
             topics,
             changing_topics: tokio::sync::Mutex::default(),
             rooms: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            people: Mutex::default(),
+            people,
             connections: AtomicUsize::new(0),
             large_from,
         })
@@ -78,7 +70,7 @@ impl Hub {
     /// # Errors
     /// The port `live` failed.
     pub async fn register(&self, connection: &Arc<Connection>) -> Result<(), Error> {
-        self.listen_to(connection.user, |person| person.own.push(connection.clone())).await?;
+        self.people.add(connection).await?;
         self.connections.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
@@ -91,23 +83,8 @@ impl Hub {
         for conversation in connection.set_open(Vec::new()) {
             self.count_open(conversation, false);
         }
-        self.watch(connection, &[]).await;
-        self.forget_person(connection.user, |person| person.own.retain(|other| !Arc::ptr_eq(other, connection))).await;
+        self.people.remove(connection).await;
         self.connections.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    /// From now on a connection watches these people, and nobody else.
-    pub async fn watch(&self, connection: &Arc<Connection>, users: &[UserId]) {
-        let before = connection.set_watched(users.to_vec());
-        for user in before.iter().filter(|user| !users.contains(user)) {
-            self.forget_person(*user, |person| person.watchers.retain(|other| !Arc::ptr_eq(other, connection))).await;
-        }
-        for user in users.iter().filter(|user| !before.contains(user)) {
-            let added = self.listen_to(*user, |person| person.watchers.push(connection.clone())).await;
-            if let Err(error) = added {
-                tracing::warn!(%error, "somebody cannot be watched");
-            }
-        }
     }
 
     /// From now on a connection has these conversations on its screen, and no others.
@@ -117,25 +94,6 @@ impl Hub {
         }
         for conversation in connection.set_open(conversations) {
             self.count_open(conversation, false);
-        }
-    }
-
-    /// Hands a frame to all connections of a person.
-    pub fn tell(&self, user: UserId, frame: &Bytes) {
-        self.for_own(user, |connection| connection.outbox.push(frame.clone()));
-    }
-
-    /// Does something with each connection of a person.
-    pub fn for_own(&self, user: UserId, act: impl FnMut(&Arc<Connection>)) {
-        if let Some(person) = self.people.lock().get(&user) {
-            person.own.iter().for_each(act);
-        }
-    }
-
-    /// Hands a signal to all who watch a person.
-    pub fn tell_watchers(&self, user: UserId, frame: &Bytes) {
-        if let Some(person) = self.people.lock().get(&user) {
-            person.watchers.iter().for_each(|connection| connection.outbox.push_signal(frame.clone()));
         }
     }
 
@@ -198,7 +156,7 @@ impl Hub {
         let start = Seq(item.head.seq);
         let frame = encode(&ServerFrame::Conversation { item });
         let mut connections = Vec::new();
-        self.for_own(user, |connection| connections.push(connection.clone()));
+        self.people.for_own(user, |connection| connections.push(connection.clone()));
         for connection in connections {
             connection.outbox.push(frame.clone());
             self.attach(&connection, conversation, start).await?;
@@ -239,90 +197,6 @@ impl Hub {
         }
         let others = room.listeners.iter().filter(|connection| Some(connection.user) != from);
         others.for_each(|connection| connection.outbox.push_signal(frame.clone()));
-    }
-
-    /// Looks for events that were not heard: often where somebody is looking, now and then everywhere; and lets go of rooms that
-    /// nobody is in any more.
-    pub async fn repair(self: Arc<Self>, every: Duration, stop: CancellationToken) {
-        let mut tick = tokio::time::interval(every);
-        let mut rounds = 0_u64;
-        loop {
-            tokio::select! {
-                _ = tick.tick() => {}
-                () = stop.cancelled() => return,
-            }
-            rounds += 1;
-            let everywhere = rounds.is_multiple_of(REPAIRS_PER_SWEEP);
-            if everywhere {
-                self.sweep().await;
-            }
-            self.tell_heads();
-            if let Err(error) = self.look(everywhere).await {
-                tracing::warn!(%error, "could not look for events that were not heard");
-            }
-        }
-    }
-
-    /// Tells those who do not look at large conversations where these stand.
-    fn tell_heads(&self) {
-        for shard in &self.rooms {
-            for (conversation, room) in &mut *shard.lock() {
-                let Some(head) = room.untold.take() else { continue };
-                let frame = encode(&ServerFrame::Head { heads: vec![head] });
-                let others = room.listeners.iter().filter(|connection| !connection.has_open(*conversation));
-                others.for_each(|connection| connection.outbox.push_signal(frame.clone()));
-            }
-        }
-    }
-
-    async fn look(self: &Arc<Self>, everywhere: bool) -> Result<(), Error> {
-        let mut asked = Vec::new();
-        for shard in &self.rooms {
-            let shard = shard.lock();
-            asked.extend(shard.iter().filter(|(_, room)| everywhere || room.open > 0).map(|(id, _)| *id));
-        }
-        for asked in asked.chunks(TAILS_MAX) {
-            let tails = self.services.event_log.tails(asked).await?;
-            for (conversation, tail) in asked.iter().zip(tails) {
-                let mut shard = self.shard(*conversation).lock();
-                let Some(room) = shard.get_mut(conversation) else { continue };
-                // One look later, so that what is on its way is not read as well.
-                if room.begin_to_mend() {
-                    metrics::counter!("klatch_gateway_repairs_total").increment(1);
-                    tokio::spawn(self.clone().mend(*conversation));
-                }
-                room.wanted = room.wanted.max(tail);
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads from the log what was not heard, until nothing is wanted.
-    async fn mend(self: Arc<Self>, conversation: ConversationId) {
-        loop {
-            let position = {
-                let mut shard = self.shard(conversation).lock();
-                let Some(room) = shard.get_mut(&conversation) else { return };
-                if room.position >= room.wanted {
-                    room.is_busy = false;
-                    return;
-                }
-                room.position
-            };
-            let mended = match self.read(conversation, position, Seq(u64::MAX)).await {
-                Ok(events) if events.is_empty() => Err(Error::unavailable("an event that was heard is not in the log")),
-                Ok(events) => self.deliver(conversation, &events).await,
-                Err(error) => Err(error),
-            };
-            if let Err(error) = mended {
-                tracing::warn!(%conversation, %error, "what was not heard could not be read; it will be tried again");
-                let mut shard = self.shard(conversation).lock();
-                if let Some(room) = shard.get_mut(&conversation) {
-                    room.is_busy = false;
-                }
-                return;
-            }
-        }
     }
 
     /// Hands consecutive events to everybody who listens: encoded once for all. Those who go hear of that, and of nothing later.
@@ -404,45 +278,6 @@ impl Hub {
     fn count_open(&self, conversation: ConversationId, more: bool) {
         if let Some(room) = self.shard(conversation).lock().get_mut(&conversation) {
             room.open = if more { room.open + 1 } else { room.open.saturating_sub(1) };
-        }
-    }
-
-    /// Lets go of rooms that nobody is in.
-    async fn sweep(&self) {
-        let mut empty = Vec::new();
-        for shard in &self.rooms {
-            empty.extend(shard.lock().iter().filter(|(_, room)| room.listeners.is_empty()).map(|(id, _)| *id));
-        }
-        for conversation in empty {
-            let _changing = self.changing_topics.lock().await;
-            let is_empty = |room: &mut Room| room.listeners.is_empty() && !room.is_busy;
-            let gone = {
-                let mut shard = self.shard(conversation).lock();
-                shard.get_mut(&conversation).is_some_and(is_empty) && shard.remove(&conversation).is_some()
-            };
-            if gone && let Err(error) = self.topics.remove(Topic::Conversation(conversation)).await {
-                tracing::warn!(%error, "a topic was not removed");
-            }
-        }
-    }
-
-    async fn listen_to(&self, user: UserId, change: impl FnOnce(&mut Person)) -> Result<(), Error> {
-        let _changing = self.changing_topics.lock().await;
-        self.topics.add(Topic::User(user)).await?;
-        change(self.people.lock().entry(user).or_default());
-        Ok(())
-    }
-
-    async fn forget_person(&self, user: UserId, change: impl FnOnce(&mut Person)) {
-        let _changing = self.changing_topics.lock().await;
-        let gone = {
-            let mut people = self.people.lock();
-            let Some(person) = people.get_mut(&user) else { return };
-            change(person);
-            person.own.is_empty() && person.watchers.is_empty() && people.remove(&user).is_some()
-        };
-        if gone && let Err(error) = self.topics.remove(Topic::User(user)).await {
-            tracing::warn!(%error, "a topic was not removed");
         }
     }
 

@@ -4,7 +4,8 @@
 //! - `websocket`: its framing (RFC 6455), with no buffer for who is idle;
 //! - `connection`: the task of one connection; `frames`: what it does with each frame;
 //! - `outbox`: what waits to be written to it, bounded;
-//! - `hub`: who listens to which conversation, contiguously; `pump`: from the port `live` to the hub;
+//! - `hub`: who listens to which conversation, contiguously; `rooms`, `people`: whom it knows; `pump`: from the port `live` to the
+//!   hub;
 //! - `cursors`: cursors that move, gathered for a moment.
 
 mod connection;
@@ -12,6 +13,7 @@ mod cursors;
 mod frames;
 mod hub;
 mod outbox;
+mod people;
 mod pump;
 mod rooms;
 pub mod upgrade;

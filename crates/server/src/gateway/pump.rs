@@ -115,9 +115,9 @@ async fn personal(hub: &Arc<Hub>, user: UserId, payload: Bytes) {
             let state = [PresenceState::Offline, PresenceState::Away, PresenceState::Online]
                 [usize::try_from(state).unwrap_or(2).min(2)];
             let users = vec![PresenceItem { user: user.0, state, since }];
-            hub.tell_watchers(user, &encode(&ServerFrame::Presence { users }));
+            hub.people.tell_watchers(user, &encode(&ServerFrame::Presence { users }));
         }
-        Ok(Some(Personal::Echo { device, frame })) => hub.for_own(user, |connection| {
+        Ok(Some(Personal::Echo { device, frame })) => hub.people.for_own(user, |connection| {
             if connection.device != device {
                 connection.outbox.push_signal(frame.clone());
             }
@@ -129,14 +129,14 @@ async fn personal(hub: &Arc<Hub>, user: UserId, payload: Bytes) {
 
 async fn account(hub: &Arc<Hub>, user: UserId, notice: AccountNotice) {
     match notice {
-        AccountNotice::SessionRevoked { device } => hub.for_own(user, |connection| {
+        AccountNotice::SessionRevoked { device } => hub.people.for_own(user, |connection| {
             if connection.device == device {
                 connection.outbox.close(CloseCode::SignedOut);
             }
         }),
         AccountNotice::AccountClosed => {
             hub.forget_key(user);
-            hub.for_own(user, |connection| connection.outbox.close(CloseCode::AccountClosed));
+            hub.people.for_own(user, |connection| connection.outbox.close(CloseCode::AccountClosed));
         }
         AccountNotice::ProfileChanged | AccountNotice::BlocksChanged => {
             let told = tell_change(hub, user, notice).await;
@@ -151,13 +151,13 @@ async fn tell_change(hub: &Hub, user: UserId, notice: AccountNotice) -> Result<(
     let directory = hub.directory();
     if notice == AccountNotice::BlocksChanged {
         let blocks = directory.blocks(user).await?.into_iter().map(|user| user.0).collect();
-        hub.tell(user, &encode(&ServerFrame::Account { blocks: Some(blocks) }));
+        hub.people.tell(user, &encode(&ServerFrame::Account { blocks: Some(blocks) }));
         return Ok(());
     }
     if let Some(account) = directory.accounts(&[user]).await?.pop().flatten() {
         let frame = encode(&ServerFrame::User { user: user_object(account) });
-        hub.tell(user, &frame);
-        hub.tell_watchers(user, &frame);
+        hub.people.tell(user, &frame);
+        hub.people.tell_watchers(user, &frame);
     }
     Ok(())
 }

@@ -29,7 +29,7 @@ pub async fn watch(gateway: &Gateway, connection: &Arc<Connection>, users: Vec<U
     let mut users: Vec<_> = users.into_iter().map(UserId).collect();
     users.sort_unstable();
     users.dedup();
-    gateway.hub.watch(connection, &users).await;
+    gateway.hub.people.watch(connection, &users).await;
     match gateway.services.presence.of(&users, now(gateway)).await {
         Ok(states) => {
             let items = users.iter().zip(states).map(|(user, (state, since))| PresenceItem {

@@ -69,12 +69,15 @@ impl Conversations {
             let mut sweep = tokio::time::interval(SWEEP);
             loop {
                 let said = tokio::select! {
-                    said = listener.next() => said,
-                    _ = sweep.tick() => Some(Vec::new()),
+                    said = listener.next() => Some(said),
+                    _ = sweep.tick() => None,
                 };
-                let (Some(said), Some(this)) = (said, receiver.upgrade()) else { break };
-                said.into_iter().for_each(|said| this.arrived(said.payload));
-                this.sweep();
+                let Some(this) = receiver.upgrade() else { break };
+                match said {
+                    Some(Some(said)) => said.into_iter().for_each(|said| this.arrived(said.payload)),
+                    Some(None) => break,
+                    None => this.sweep(),
+                }
             }
             drop(topics);
         });

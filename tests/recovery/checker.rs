@@ -43,7 +43,11 @@ pub async fn repeat(rest: &Rest, book: &mut Book) -> Findings {
         match (rest.submit(sent.conversation, &sent.new).await, sent.committed) {
             (Ok(answer), None) => sent.committed = Some(answer.seq),
             (Ok(answer), Some(seq)) if answer.seq == seq && answer.repeated => {}
-            (Err(error), None) if !matches!(error.slug(), None | Some(Slug::Unavailable | Slug::CommandReused)) => {}
+            (Err(error), None)
+                if !matches!(
+                    error.slug(),
+                    None | Some(Slug::Unavailable | Slug::StorageFailed | Slug::CommandReused)
+                ) => {}
             (answer, known) => findings.push(format!("sent again: {answer:?}, known: {known:?}, {sent:?}")),
         }
     }

@@ -6,15 +6,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use klatch_client::{Gateway, new_id};
 use klatch_protocol::gateway::{ClientFrame, ServerFrame};
-use klatch_protocol::objects::{CommandBody, NewCommand};
-use klatch_testkit::text;
-use tokio::task::JoinSet;
+use klatch_protocol::objects::{CommandBody, NewCommand, Slug};
+use klatch_testkit::{eventually, text};
+use tokio::task::{JoinHandle, JoinSet};
 use uuid::Uuid;
 
 /// People who write at the same time.
-pub const SENDERS: usize = 4;
+const SENDERS: usize = 4;
 /// Commands that each of them has in flight.
-const IN_FLIGHT: usize = 64;
+const IN_FLIGHT: usize = 96;
+/// Commands that are in flight whenever a node dies.
+pub const IN_FLIGHT_MIN: usize = 200;
+/// Who is told so often that the disk has failed writes no more.
+const FAILURES: usize = 100;
 
 /// A command that was sent.
 #[derive(Clone, Debug)]
@@ -29,65 +33,130 @@ pub struct Sent {
     pub new: NewCommand,
     /// What they were told.
     pub committed: Option<u64>,
+    /// Whether they were told anything.
+    pub is_answered: bool,
 }
 
 /// Everything that was sent in a round, by id.
 pub type Book = HashMap<Uuid, Sent>;
 
-/// Lets everybody write until the node dies; `acknowledged` counts.
-pub async fn write(base: String, token: String, conversations: Vec<Uuid>, acknowledged: Arc<AtomicUsize>) -> Book {
-    let mut senders = JoinSet::new();
-    for sender in 0..SENDERS {
-        let (base, token) = (base.clone(), token.clone());
-        let (conversations, acknowledged) = (conversations.clone(), acknowledged.clone());
-        senders.spawn(async move { send(&base, &token, sender, &conversations, &acknowledged).await });
-    }
-    let mut book = Book::new();
-    while let Some(sent) = senders.join_next().await {
-        book.extend(sent.expect("a sender that ends"));
-    }
-    book
+/// How far they are.
+#[derive(Default)]
+struct Progress {
+    committed: AtomicUsize,
+    in_flight: AtomicUsize,
 }
 
-async fn send(base: &str, token: &str, sender: usize, conversations: &[Uuid], acknowledged: &AtomicUsize) -> Book {
-    let mut book = Book::new();
-    let Ok((mut gateway, _)) = Gateway::connect(base, token).await else { return book };
-    let mut numbers = vec![0; conversations.len()];
-    let mut last: Vec<Option<Uuid>> = vec![None; conversations.len()];
-    let mut unanswered = 0;
-    for turn in 0.. {
-        let at = turn % conversations.len();
-        let (number, conversation) = (numbers[at], conversations[at]);
-        numbers[at] += 1;
-        let command = command(sender, number, last[at]);
-        let new = NewCommand { id: new_id(), command, seen: None, after: None, claimed_at: None };
-        if matches!(new.command, CommandBody::Send { .. }) {
-            last[at] = Some(new.id);
+/// People who write, until their node dies or says that its disk has failed.
+pub struct Writing {
+    senders: JoinHandle<Book>,
+    progress: Arc<Progress>,
+}
+
+impl Writing {
+    /// Lets them begin, with messages of at least so many bytes.
+    pub fn begin(base: &str, token: &str, conversations: &[Uuid], bytes: usize) -> Self {
+        let progress = Arc::<Progress>::default();
+        let mut senders = JoinSet::new();
+        for number in 0..SENDERS {
+            let (base, token, progress) = (base.to_owned(), token.to_owned(), progress.clone());
+            let sender = Sender::new(number, conversations.to_vec(), bytes, progress);
+            senders.spawn(async move { sender.send(&base, &token).await });
         }
-        book.insert(new.id, Sent { sender, number, conversation, new: new.clone(), committed: None });
-        if gateway.send(&ClientFrame::Command { conversation, new }).await.is_err() {
-            return book;
-        }
-        unanswered += 1;
-        while unanswered >= IN_FLIGHT {
-            match gateway.next().await {
-                Ok(Ok(ServerFrame::Committed { id, seq, .. })) => {
-                    book.get_mut(&id).expect("it was sent").committed = Some(seq);
-                    acknowledged.fetch_add(1, Ordering::Relaxed);
-                    unanswered -= 1;
-                }
-                Ok(Ok(ServerFrame::Rejected { .. })) => unanswered -= 1,
-                Ok(Ok(_)) => {}
-                Ok(Err(_)) | Err(_) => return book,
+        let senders = tokio::spawn(async move { senders.join_all().await.into_iter().flatten().collect() });
+        Self { senders, progress }
+    }
+
+    /// Waits until so many were told that their words are saved, and enough wait to hear it.
+    pub async fn until(&self, committed: usize) {
+        let progress = &self.progress;
+        eventually("people write", async || {
+            let enough = progress.committed.load(Ordering::Relaxed) >= committed
+                && progress.in_flight.load(Ordering::Relaxed) >= IN_FLIGHT_MIN;
+            enough.then_some(())
+        })
+        .await;
+    }
+
+    /// What they remember when they are done.
+    pub async fn done(self) -> Book {
+        self.senders.await.expect("people who write")
+    }
+}
+
+struct Sender {
+    number: usize,
+    conversations: Vec<Uuid>,
+    bytes: usize,
+    progress: Arc<Progress>,
+    book: Book,
+    unanswered: usize,
+    failures: usize,
+}
+
+impl Sender {
+    fn new(number: usize, conversations: Vec<Uuid>, bytes: usize, progress: Arc<Progress>) -> Self {
+        Self { number, conversations, bytes, progress, book: Book::new(), unanswered: 0, failures: 0 }
+    }
+
+    async fn send(mut self, base: &str, token: &str) -> Book {
+        let Ok((mut gateway, _)) = Gateway::connect(base, token).await else { return self.book };
+        let mut numbers = vec![0; self.conversations.len()];
+        let mut last: Vec<Option<Uuid>> = vec![None; self.conversations.len()];
+        for turn in 0.. {
+            let at = turn % self.conversations.len();
+            let (number, conversation) = (numbers[at], self.conversations[at]);
+            numbers[at] += 1;
+            let command = command(self.number, number, self.bytes, last[at]);
+            let new = NewCommand { id: new_id(), command, seen: None, after: None, claimed_at: None };
+            if matches!(new.command, CommandBody::Send { .. }) {
+                last[at] = Some(new.id);
+            }
+            let (sender, new_sent) = (self.number, new.clone());
+            let sent = Sent { sender, number, conversation, new: new_sent, committed: None, is_answered: false };
+            self.book.insert(new.id, sent);
+            if gateway.send(&ClientFrame::Command { conversation, new }).await.is_err() {
+                break;
+            }
+            self.unanswered += 1;
+            self.progress.in_flight.fetch_add(1, Ordering::Relaxed);
+            while self.unanswered >= IN_FLIGHT {
+                let Ok(Ok(frame)) = gateway.next().await else { return self.book };
+                self.hear(frame);
+            }
+            if self.failures >= FAILURES {
+                break;
             }
         }
+        // What is on its way still counts.
+        while self.unanswered > 0
+            && let Ok(Ok(frame)) = gateway.next().await
+        {
+            self.hear(frame);
+        }
+        self.book
     }
-    book
+
+    fn hear(&mut self, frame: ServerFrame) {
+        let (id, committed) = match frame {
+            ServerFrame::Committed { id, seq, .. } => (id, Some(seq)),
+            ServerFrame::Rejected { id, problem, .. } => {
+                self.failures += usize::from(problem.slug() == Some(Slug::StorageFailed));
+                (id, None)
+            }
+            _ => return,
+        };
+        let sent = self.book.get_mut(&id).expect("it was sent");
+        (sent.committed, sent.is_answered) = (committed, true);
+        self.unanswered -= 1;
+        self.progress.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.progress.committed.fetch_add(usize::from(committed.is_some()), Ordering::Relaxed);
+    }
 }
 
 /// Mostly messages; now and then something about the last one.
-fn command(sender: usize, number: usize, last: Option<Uuid>) -> CommandBody {
-    let said = text(&words(sender, number));
+fn command(sender: usize, number: usize, bytes: usize, last: Option<Uuid>) -> CommandBody {
+    let said = text(&words(sender, number, bytes));
     match (number % 8, last) {
         (3, Some(target)) => CommandBody::React { target, emoji: "👍".to_owned() },
         (5, Some(target)) => {
@@ -100,6 +169,6 @@ fn command(sender: usize, number: usize, last: Option<Uuid>) -> CommandBody {
 }
 
 /// What somebody says: nobody else says it, so that it can be looked for.
-pub fn words(sender: usize, number: usize) -> String {
-    format!("sender {sender} says number {number} of many things")
+fn words(sender: usize, number: usize, bytes: usize) -> String {
+    format!("{:.<bytes$}", format!("sender {sender} says number {number} of many things"))
 }

@@ -3,6 +3,8 @@
 
 mod checker;
 mod child;
+mod disk;
 mod load;
 mod power;
 mod proof;
+mod site;

@@ -1,145 +1,112 @@
 //! Rounds of losing power: at any moment, at named places, with everything lost that was not synced or a random part of it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use klatch_client::{Rest, Tokens, new_id};
-use klatch_forgetful::{Disk, Loss};
-use klatch_protocol::objects::ConversationKind;
-use klatch_protocol::rest::{NewConversation, SignUp};
-use klatch_testkit::eventually;
-use uuid::Uuid;
+use klatch_forgetful::Loss;
 
-use super::checker::{Findings, check, repeat};
-use super::child::{Fate, NodeProcess};
-use super::load::{Book, write};
+use super::child::{End, Fate};
+use super::load::IN_FLIGHT_MIN;
+use super::site::{Plan, Round, Site};
 
 /// Rounds in CI; `make test-long` sets `KLATCH_ROUNDS`.
 const ROUNDS: u64 = 50;
-/// Conversations of a round.
-const CONVERSATIONS: usize = 4;
+/// Rounds of one site: each adds to what must be there, and is compared with a replay, after the next.
+const ROUNDS_PER_SITE: u64 = 10;
+/// How often each named place ends a node in [`ROUNDS`].
+const HITS_MIN: u64 = 3;
 
-/// Places at which a node dies by itself.
-const CRASH_POINTS: [&str; 5] =
-    ["before_append", "after_append", "after_views", "after_acknowledgement", "during_snapshot"];
+/// Named places at which a node dies by itself: how they are told, and how it is made to die there.
+const PLACES: [&str; 7] = [
+    "before_append",
+    AFTER_APPEND,
+    "after_sync",
+    "between_log_and_views",
+    "after_views",
+    "after_acknowledgement",
+    DURING_SNAPSHOT,
+];
+/// Written, and not synced: between two calls of the store that only the disk sees.
+const AFTER_APPEND: &str = "after_append";
+const DURING_SNAPSHOT: &str = "during_snapshot";
 
-/// A site on a disk that forgets.
-pub struct Site {
-    disk: Disk,
-    tokens: Tokens,
+/// How nodes died, how often, and what people had done by then.
+#[derive(Default)]
+struct Report(BTreeMap<&'static str, Line>);
+
+#[derive(Default)]
+struct Line {
+    rounds: u64,
+    commands: usize,
+    durable: usize,
+    in_flight_min: Option<usize>,
 }
 
-impl Site {
-    /// A new one, with an owner.
-    pub async fn new(disk: Disk) -> Self {
-        let node = NodeProcess::start(&disk, &Fate::default()).expect("it starts on an empty disk");
-        let rest = Rest::new(&node.base, Tokens::default()).expect("a client");
-        let wanted = SignUp {
-            name: "owner".to_owned(),
-            password: "correct horse battery".to_owned(),
-            display_name: None,
-            invite: node.claim.clone(),
-            device: None,
-            cookie: false,
-        };
-        rest.sign_up(&wanted).await.expect("an owner");
-        let tokens = rest.tokens().await;
-        node.stop();
-        Self { disk, tokens }
+impl Report {
+    fn take(&mut self, name: &'static str, round: &Round) {
+        let line = self.0.entry(name).or_default();
+        line.rounds += 1;
+        line.commands += round.book.len();
+        line.durable += round.book.values().filter(|sent| sent.committed.is_some()).count();
+        line.in_flight_min = Some(line.in_flight_min.map_or(round.in_flight, |least| least.min(round.in_flight)));
     }
 
-    /// One round: people write, the node dies, power is lost; and what is found then.
-    pub async fn round(&mut self, fate: &Fate, enough: usize, loss: Loss) -> Result<(Findings, Book), String> {
-        let mut node = NodeProcess::start(&self.disk, fate)?;
-        if let Some(operations) = fate.dies_after {
-            self.disk
-                .die_after(self.disk.operations().map_err(|error| error.to_string())? + operations)
-                .map_err(|error| error.to_string())?;
+    fn print(&self) {
+        println!("{:>22} {:>7} {:>9} {:>9} {:>18}", "died", "rounds", "commands", "durable", "in flight at least");
+        for (name, Line { rounds, commands, durable, in_flight_min }) in &self.0 {
+            let in_flight = in_flight_min.unwrap_or_default();
+            println!("{name:>22} {rounds:>7} {commands:>9} {durable:>9} {in_flight:>18}");
         }
-        let rest = Rest::new(&node.base, self.tokens.clone()).expect("a client");
-        let mut conversations = Vec::with_capacity(CONVERSATIONS);
-        for number in 0..CONVERSATIONS {
-            // Where the node dies before anybody could write, there is nothing to find.
-            match begin(&rest, number).await {
-                Ok(id) => conversations.push(id),
-                Err(_) => break,
-            }
-        }
-        self.tokens = rest.tokens().await;
-        let acknowledged = Arc::new(AtomicUsize::new(0));
-        let writing = write(node.base.clone(), self.tokens.access.clone(), conversations.clone(), acknowledged.clone());
-        let writing = tokio::spawn(writing);
-        eventually("the node is dead, or has to be killed", async || {
-            let is_enough = !fate.dies_by_itself() && acknowledged.load(Ordering::Relaxed) >= enough;
-            (is_enough || node.is_dead()).then_some(())
-        })
-        .await;
-        node.kill();
-        let mut book = writing.await.expect("people who write");
-        self.disk.lose_power(loss).map_err(|error| error.to_string())?;
-        let node = NodeProcess::start(&self.disk, &Fate::default())?;
-        let rest = Rest::new(&node.base, self.tokens.clone()).expect("a client");
-        let mut findings = check(&rest, &conversations, &book).await;
-        findings.extend(repeat(&rest, &mut book).await);
-        findings.extend(check(&rest, &conversations, &book).await);
-        self.tokens = rest.tokens().await;
-        node.stop();
-        Ok((findings, book))
     }
 
-    /// What is mapped into memory and written there, the disk does not see: there must be nothing.
-    pub fn escapes(&self) -> u64 {
-        self.disk.escapes().expect("the disk counts")
+    fn hits(&self, name: &str) -> u64 {
+        self.0.get(name).map_or(0, |line| line.rounds)
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_survives_loss_of_power() {
     let rounds = std::env::var("KLATCH_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().expect("a number"));
-    let dir = tempfile::tempdir().expect("a temporary directory");
-    let mut site = Site::new(Disk::new(&dir.path().join("data")).expect("a disk")).await;
-    let mut report: BTreeMap<&str, (u64, usize, usize)> = BTreeMap::new();
-    for round in 0..rounds {
-        let (name, fate) = fate(round);
-        let loss = if round % 2 == 0 { Loss::Everything } else { Loss::Some { seed: round } };
-        let enough = 300 + (round as usize * 37) % 900;
-        let (findings, book) = site.round(&fate, enough, loss).await.expect("it comes back");
-        assert!(findings.is_empty(), "round {round}, {fate:?}, {loss:?}: {findings:#?}");
-        let acknowledged = book.values().filter(|sent| sent.committed.is_some()).count();
-        let line = report.entry(name).or_default();
-        *line = (line.0 + 1, line.1 + book.len(), line.2 + acknowledged);
-    }
-    println!("{:>22} {:>7} {:>9} {:>9}", "died", "rounds", "commands", "durable");
-    for (point, (rounds, commands, durable)) in &report {
-        println!("{point:>22} {rounds:>7} {commands:>9} {durable:>9}");
-    }
-    assert_eq!(site.escapes(), 0, "nothing was written behind the disk's back");
-}
-
-/// A third of the rounds end when somebody pulls the plug, a third before some write or sync of the disk, a third at a place
-/// that has a name.
-fn fate(round: u64) -> (&'static str, Fate) {
-    match round % 3 {
-        0 => ("the plug is pulled", Fate::default()),
-        1 => ("before a write or sync", Fate { dies_after: Some(60 + round * 7 % 400), ..Fate::default() }),
-        _ => {
-            let name = CRASH_POINTS[(round / 3) as usize % CRASH_POINTS.len()];
-            let passes = if name == "during_snapshot" { 1 + round % 3 } else { 12 + round * 5 % 40 };
-            (name, Fate { crash_point: Some((name, passes)), ..Fate::default() })
+    let mut report = Report::default();
+    let mut site = Site::new().await;
+    for number in 0..rounds {
+        if number > 0 && number % ROUNDS_PER_SITE == 0 {
+            site = Site::new().await;
         }
+        let (name, fate, plan) = round(number);
+        let what = format!("round {number}, {fate:?}, {plan:?}");
+        let done = site.round(&fate, &plan).await.unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert!(done.findings.is_empty(), "{what}: {:#?}", done.findings);
+        assert!(done.in_flight >= IN_FLIGHT_MIN, "{what}: only {} commands were in flight", done.in_flight);
+        assert_eq!(site.disk.escapes().expect("a disk that counts"), 0, "something was written behind its back");
+        report.take(name, &done);
+    }
+    report.print();
+    for place in PLACES {
+        let hits = report.hits(place);
+        assert!(hits >= HITS_MIN * rounds / ROUNDS, "{place} ended a node in only {hits} rounds");
     }
 }
 
-async fn begin(rest: &Rest, number: usize) -> Result<Uuid, klatch_client::Error> {
-    let wanted = NewConversation {
-        id: new_id(),
-        kind: ConversationKind::Group,
-        name: format!("group {number}"),
-        topic: String::new(),
-        history: None,
-        members: Vec::new(),
-        with: None,
+/// Every second round ends at a place that has a name; of the others one half when somebody pulls the plug, one half before
+/// some write or sync of the disk.
+fn round(number: u64) -> (&'static str, Fate, Plan) {
+    // The two ways of losing take turns at each of the places.
+    let loss = if number / 2 % 2 == 0 { Loss::Everything } else { Loss::Some { seed: number } };
+    let plan = Plan { enough: 300 + (number as usize * 37) % 900, loss, ..Plan::default() };
+    let (name, end) = match number % 4 {
+        1 => ("the plug is pulled", End::Plug),
+        3 => ("before a write or sync", End::Operation(1 + number * 7 % 400)),
+        _ => {
+            let name = PLACES[(number / 2) as usize % PLACES.len()];
+            let passes = 1 + number / 2 * 5 % 12;
+            match name {
+                AFTER_APPEND => (name, End::BeforeSync(passes as u32)),
+                // Each is thousands of events after the one before.
+                DURING_SNAPSHOT => (name, End::Point(name, 1)),
+                _ => (name, End::Point(name, passes)),
+            }
+        }
     };
-    Ok(rest.create(&wanted).await?.id)
+    let conversations = if name == DURING_SNAPSHOT { 1 } else { plan.conversations };
+    (name, Fate { end, ..Fate::default() }, Plan { conversations, ..plan })
 }

@@ -1,17 +1,17 @@
-//! The harness must be able to fail: a node that acknowledges before the log has synced is found out.
+//! The harness must be able to fail: a node that acknowledges before the log has synced is found out, and so is one whose log
+//! does not sync at all.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use klatch_core::ids::{CommandId, ConversationId, Seq};
-use klatch_forgetful::{Disk, Loss};
 use klatch_ports::Error;
 use klatch_ports::event_log::MemoryEventLog as Memory;
 use klatch_ports::event_log::{Append, EventLog, Record, Snapshot};
 
 use super::child::Fate;
-use super::power::Site;
+use super::site::{Plan, Round, Site};
 
 /// A log that says "done" before it is: it keeps everything in memory, and writes it down in its own time.
 pub struct EarlyLog {
@@ -82,9 +82,18 @@ impl EventLog for EarlyLog {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_acknowledgement_before_the_sync_is_found_out() {
-    let dir = tempfile::tempdir().expect("a temporary directory");
-    let mut site = Site::new(Disk::new(&dir.path().join("data")).expect("a disk")).await;
-    let fate = Fate { is_early: true, ..Fate::default() };
-    let (findings, _) = site.round(&fate, 500, Loss::Everything).await.expect("it comes back");
-    assert!(findings.iter().any(|finding| finding.starts_with("acknowledged")), "{findings:#?}");
+    is_found_out(&Fate { is_early: true, ..Fate::default() }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_that_is_left_out_is_found_out() {
+    // All of them, and those of the log alone, as if it asked for none.
+    is_found_out(&Fate { never_syncs: Some(""), ..Fate::default() }).await;
+    is_found_out(&Fate { never_syncs: Some(".jnl"), ..Fate::default() }).await;
+}
+
+async fn is_found_out(fate: &Fate) {
+    let mut site = Site::new().await;
+    let Round { findings, .. } = site.round(fate, &Plan::default()).await.expect("it comes back");
+    assert!(findings.iter().any(|finding| finding.starts_with("acknowledged")), "{fate:?}: {findings:#?}");
 }

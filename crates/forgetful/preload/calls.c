@@ -12,10 +12,13 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
+
+static void lose_process(void) { RAW2(SYS_kill, RAW0(SYS_getpid), SIGKILL); }
 
 // Counts an operation below the root, and ends the process where that was asked for.
 static void operation(void) {
-  if (control->die_after >= 0 && control->operations >= control->die_after) RAW2(SYS_kill, RAW0(SYS_getpid), SIGKILL);
+  if (control->die_after >= 0 && control->operations >= control->die_after) lose_process();
   control->operations++;
 }
 
@@ -133,6 +136,15 @@ static long do_fallocate(int fd, long mode, uint64_t offset, uint64_t len) {
   return done;
 }
 
+// Whether what is asked of syncs is asked of this one.
+static int is_meant(int fd) {
+  long end = strnlen(control->syncs_of, ENDING_BYTES);
+  if (end == 0) return 1;
+  char path[PATH_BYTES];
+  long len = path_of(fd, path);
+  return len >= end && !memcmp(path + len - end, control->syncs_of, end);
+}
+
 // A sync makes durable what was done before it began, and it may fail: then what was not durable may be lost, whatever later
 // syncs say, since the system takes it for written.
 static long do_sync(long nr, int fd) {
@@ -143,13 +155,15 @@ static long do_sync(long nr, int fd) {
   lock();
   operation();
   uint64_t upto = file ? undo_len(what.st_ino) : entries();
-  int fails = control->fail_syncs > 0;
+  int meant = is_meant(fd), fails = meant && control->fail_syncs > 0, ignored = meant && control->ignore_syncs;
+  if (meant && control->die_at_sync > 0 && --control->die_at_sync == 0) lose_process();
   if (fails) {
     control->fail_syncs--;
     if (file) mark_synced(what.st_ino, upto, 1);
   }
   unlock();
   if (fails) return -EIO;
+  if (ignored) return 0;
   // Here a disk would be busy, and others would go on. Nobody takes the power of the machine itself, so there is no need to
   // wait for it.
   RAW0(SYS_sched_yield);
@@ -233,6 +247,14 @@ static long do_copy(long nr, const long a[6], int to, long refusal) {
   return is_file(to, &what) ? refusal : raw(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
+static long do_statfs(long nr, const long a[6]) {
+  struct statfs *said = (void *)a[1];
+  long done = RAW2(nr, a[0], a[1]);
+  if (done == 0 && control->free >= 0)
+    said->f_bfree = said->f_bavail = control->free / (said->f_frsize ? said->f_frsize : said->f_bsize);
+  return done;
+}
+
 static long do_make(long nr, const long a[6]) {
 #define AT(kind, dirfd, path, number, ...) do_create(kind, dirfd, (const char *)(path), number, (long[5]){__VA_ARGS__})
   switch (nr) {
@@ -282,6 +304,8 @@ long perform(long nr, const long a[6]) {
     case SYS_splice: return do_copy(nr, a, a[2], -EINVAL);
     case SYS_sendfile: return do_copy(nr, a, a[0], -EINVAL);
     case SYS_mmap: return do_mmap(a);
+    case SYS_statfs:
+    case SYS_fstatfs: return do_statfs(nr, a);
 #ifdef __x86_64__
     case SYS_open: return do_open(AT_FDCWD, (char *)a[0], a[1], a[2]);
     case SYS_creat: return do_open(AT_FDCWD, (char *)a[0], O_CREAT | O_WRONLY | O_TRUNC, a[1]);

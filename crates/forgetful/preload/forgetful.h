@@ -15,15 +15,21 @@
 
 #define PATH_BYTES 4096
 #define NAME_BYTES 256
+#define ENDING_BYTES 32
 
 // What the harness says and hears, in shared memory: it survives the process. Its layout is known to control.rs.
 struct control {
-  int64_t fail_syncs;  // So many of the next syncs fail.
-  int64_t space;       // So many bytes can still be written; negative: as many as one likes.
-  int64_t die_after;   // The process is killed before the operation after so many; negative: never.
-  int64_t operations;  // Calls that changed something below the root, or synced it.
-  int64_t syncs;       // Of these, those that synced a file or folder and succeeded.
-  int64_t escapes;     // Writable shared mappings of files, whose changes nobody sees.
+  int64_t fail_syncs;    // So many of the next syncs fail.
+  int64_t space;         // So many bytes can still be written; negative: as many as one likes.
+  int64_t die_after;     // The process is killed before the operation after so many; negative: never.
+  int64_t operations;    // Calls that changed something below the root, or synced it.
+  int64_t syncs;         // Of these, those that synced a file or folder and succeeded.
+  int64_t escapes;       // Writable shared mappings of files, whose changes nobody sees.
+  int64_t ignore_syncs;  // Not 0: syncs say that they succeeded, and make nothing durable.
+  int64_t die_at_sync;   // The process is killed before the so-manieth of the next syncs; 0: never.
+  int64_t free;          // So many bytes are said to be free; negative: as many as are.
+  // What is asked of syncs is asked of files whose paths end so.
+  char syncs_of[ENDING_BYTES];
 };
 extern struct control *control;
 

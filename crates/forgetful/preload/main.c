@@ -29,7 +29,7 @@ static const int always[] = {
     SYS_openat2,   SYS_write,     SYS_pwrite64, SYS_writev,     SYS_pwritev,  SYS_pwritev2,        SYS_truncate,
     SYS_ftruncate, SYS_fallocate, SYS_fsync,    SYS_fdatasync,  SYS_syncfs,   SYS_sync,            SYS_unlinkat,
     SYS_renameat2, SYS_mkdirat,   SYS_linkat,   SYS_symlinkat,  SYS_mknodat,  SYS_copy_file_range, SYS_splice,
-    SYS_sendfile,
+    SYS_sendfile,  SYS_statfs,    SYS_fstatfs,
 #ifdef SYS_renameat
     SYS_renameat,
 #endif

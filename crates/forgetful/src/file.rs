@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rand::RngExt;
 
@@ -32,7 +32,8 @@ const FAILED: u32 = 5;
 
 const HEADER_BYTES: usize = 32;
 
-pub fn restore_all(root: &Path, shadow: &Path, chance: &mut Chance) -> io::Result<()> {
+/// Returns the files that were changed.
+pub fn restore_all(root: &Path, shadow: &Path, chance: &mut Chance) -> io::Result<Vec<PathBuf>> {
     let mut paths = by_number(root)?;
     let mut notes = Vec::new();
     for entry in fs::read_dir(shadow)? {
@@ -47,13 +48,16 @@ pub fn restore_all(root: &Path, shadow: &Path, chance: &mut Chance) -> io::Resul
     }
     // In an order that the same seed meets again.
     notes.sort();
+    let mut changed = Vec::new();
     for (number, notes) in notes {
         // One that is nowhere never had a name, or has lost it for good.
-        if let Some(path) = paths.get(&number) {
-            restore(&File::options().read(true).write(true).open(path)?, &fs::read(notes)?, chance)?;
+        if let Some(path) = paths.get(&number)
+            && restore(&File::options().read(true).write(true).open(path)?, &fs::read(notes)?, chance)?
+        {
+            changed.push(path.clone());
         }
     }
-    Ok(())
+    Ok(changed)
 }
 
 /// How much of a file is kept.
@@ -62,10 +66,17 @@ enum Keep {
     Before(u64),
     /// Each sector of so many bytes in one of the states that it had, rather the last one the greater `chance` is.
     Sectors { bytes: u64, chance: f64 },
+    /// Everything but the sectors of this entry that end behind its middle.
+    Torn { entry: u64 },
 }
 
 impl Keep {
-    fn choose(chance: &mut Chance, entries: &[Entry<'_>]) -> Self {
+    fn choose(chance: &mut Chance, entries: &[Entry<'_>], synced: &Synced) -> Self {
+        if chance.tears {
+            let mut writes = entries.iter().rev().filter(|entry| entry.kind == WRITE);
+            let last = writes.next().filter(|last| !synced.holds_for(last));
+            return last.map_or(Self::Before(u64::MAX), |last| Self::Torn { entry: last.at });
+        }
         let Some(rng) = &mut chance.rng else { return Self::Before(0) };
         if rng.random_bool(0.3) {
             let first_lost = entries.get(rng.random_range(0..=entries.len()));
@@ -76,25 +87,29 @@ impl Keep {
     }
 }
 
-/// Goes back through what was done, sector by sector, until a state that is durable or that is to be kept.
-fn restore(file: &File, notes: &[u8], chance: &mut Chance) -> io::Result<()> {
+/// Goes back through what was done, sector by sector, until a state that is durable or that is to be kept. Returns whether
+/// anything was undone.
+fn restore(file: &File, notes: &[u8], chance: &mut Chance) -> io::Result<bool> {
     let entries = parse(notes);
     let synced = Synced::of(&entries);
-    let keep = Keep::choose(chance, &entries);
+    let keep = Keep::choose(chance, &entries, &synced);
     let sector = if let Keep::Sectors { bytes, .. } = keep { bytes } else { 512 };
     // The sectors, and the size, whose state is settled.
     let mut settled = HashSet::new();
-    let mut size = file.metadata()?.len();
+    let before = file.metadata()?.len();
+    let mut size = before;
     let mut size_settled = false;
+    let mut is_changed = false;
     for entry in entries.iter().rev().filter(|entry| entry.kind < SYNCED) {
         let durable = synced.holds_for(entry);
-        let mut stays = || match keep {
+        let mut stays = |end: u64| match keep {
             _ if durable => true,
             Keep::Before(at) => entry.at < at,
+            Keep::Torn { entry: torn } => entry.at != torn || end <= entry.offset + entry.len / 2,
             Keep::Sectors { chance: p, .. } => chance.rng.as_mut().is_some_and(|rng| rng.random_bool(p)),
         };
         if entry.kind == RESIZE || entry.kind == WRITE && entry.offset + entry.len > entry.size {
-            size_settled |= stays();
+            size_settled |= stays(entry.offset);
             if !size_settled {
                 size = entry.size;
             }
@@ -102,6 +117,7 @@ fn restore(file: &File, notes: &[u8], chance: &mut Chance) -> io::Result<()> {
         // What was cut off comes back with the size: file systems do these at once.
         if entry.kind == CUT && !size_settled {
             write(file, entry, entry.offset, entry.offset + entry.len)?;
+            is_changed = true;
         }
         if entry.kind == WRITE {
             let end = entry.offset + entry.len;
@@ -110,17 +126,19 @@ fn restore(file: &File, notes: &[u8], chance: &mut Chance) -> io::Result<()> {
                 let number = from / sector;
                 let to = end.min((number + 1) * sector);
                 if !settled.contains(&number) {
-                    if stays() {
+                    if stays(to) {
                         settled.insert(number);
                     } else {
                         write(file, entry, from, to)?;
+                        is_changed = true;
                     }
                 }
                 from = to;
             }
         }
     }
-    file.set_len(size)
+    file.set_len(size)?;
+    Ok(is_changed || size != before)
 }
 
 /// Writes what was there before the entry, of a part of its range.

@@ -45,6 +45,8 @@ pub enum Loss {
     Nothing,
     /// Everything.
     Everything,
+    /// Of each file the end of what was written last: a torn block. Names stay.
+    Torn,
     /// A part that follows from the seed: of each file either the later writes, or sectors here and there (so that writes are
     /// torn); of the folders always the later changes, since file systems keep those in order.
     Some {
@@ -114,6 +116,40 @@ impl Disk {
         self.control.set(Field::FailSyncs, count.into())
     }
 
+    /// Syncs say that they succeeded and make nothing durable, as some disks do: what stands on them must be found to be lost.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn ignore_syncs(&self) -> io::Result<()> {
+        self.control.set(Field::IgnoreSyncs, 1)
+    }
+
+    /// Kills the program before the so-manieth of the syncs that follow: everything that it would have made durable was
+    /// written, and nothing of it is durable.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn die_at_sync(&self, count: u32) -> io::Result<()> {
+        self.control.set(Field::DieAtSync, count.into())
+    }
+
+    /// What is asked of syncs ([`Self::fail_syncs`], [`Self::ignore_syncs`], [`Self::die_at_sync`]) is asked only of files whose
+    /// paths end so.
+    ///
+    /// # Errors
+    /// What the system says; `InvalidInput`: more than 32 bytes.
+    pub fn only_syncs_of(&self, ending: &str) -> io::Result<()> {
+        self.control.set_ending(ending)
+    }
+
+    /// So many bytes are said to be free, by those who ask before they write; `None`: as many as are.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn show_free(&self, bytes: Option<u64>) -> io::Result<()> {
+        self.control.set(Field::Free, bytes.map_or(-1, u64::cast_signed))
+    }
+
     /// The disk is full after so many bytes more; `None`: there is room.
     ///
     /// # Errors
@@ -148,29 +184,37 @@ impl Disk {
     }
 
     /// Makes of the directory what loss of power would leave, once the program is dead; then everything that is there counts
-    /// as synced, and nothing that was asked for (such as [`Self::die_after`]) holds any longer.
+    /// as synced, and nothing that was asked for (such as [`Self::die_after`]) holds any longer. Returns the files that are
+    /// no longer as the program had left them.
     ///
     /// # Errors
     /// What the system says.
-    pub fn lose_power(&self, loss: Loss) -> io::Result<()> {
+    pub fn lose_power(&self, loss: Loss) -> io::Result<Vec<PathBuf>> {
         let mut chance = match loss {
             Loss::Nothing => None,
-            Loss::Everything => Some(Chance { rng: None }),
-            Loss::Some { seed } => Some(Chance { rng: Some(StdRng::seed_from_u64(seed)) }),
+            Loss::Everything => Some(Chance { rng: None, tears: false }),
+            Loss::Torn => Some(Chance { rng: None, tears: true }),
+            Loss::Some { seed } => Some(Chance { rng: Some(StdRng::seed_from_u64(seed)), tears: false }),
         };
+        let mut changed = Vec::new();
         if let Some(chance) = &mut chance {
-            file::restore_all(&self.root, &self.shadow, chance)?;
-            folder::restore(&self.root, &self.shadow, chance)?;
+            changed = file::restore_all(&self.root, &self.shadow, chance)?;
+            if !chance.tears {
+                folder::restore(&self.root, &self.shadow, chance)?;
+            }
         }
         forget(&self.shadow)?;
-        self.control.reset()
+        self.control.reset()?;
+        Ok(changed)
     }
 }
 
 /// What decides.
 struct Chance {
-    /// Nothing is kept without it.
+    /// Nothing is kept without it,
     rng: Option<StdRng>,
+    /// but for everything before the end of what was written last.
+    tears: bool,
 }
 
 /// Removes all notes but for the control, which a program may have open.

@@ -200,6 +200,65 @@ fn a_later_sync_does_not_save_what_an_earlier_one_lost() {
 }
 
 #[test]
+fn syncs_can_be_left_out() {
+    let (disk, _dir) = new_disk();
+    fs::write(disk.root().join("file"), "").unwrap();
+    disk.ignore_syncs().unwrap();
+    disk.only_syncs_of("/file").unwrap();
+    let said = run(&disk, "fails_then_syncs");
+    assert!(said.contains(&"first true".to_owned()) && said.contains(&"second true".to_owned()), "{said:?}");
+    disk.lose_power(Loss::Everything).unwrap();
+    assert_eq!(read(&disk, "file"), Some(Vec::new()), "it was there before, with nothing in it");
+    disk.ignore_syncs().unwrap();
+    disk.only_syncs_of("another").unwrap();
+    run(&disk, "fails_then_syncs");
+    let changed = disk.lose_power(Loss::Everything).unwrap();
+    assert_eq!((read(&disk, "file").unwrap().len(), changed), (4_102, Vec::new()));
+}
+
+#[test]
+fn a_program_can_be_killed_between_a_write_and_its_sync() {
+    let (disk, _dir) = new_disk();
+    fs::write(disk.root().join("file"), [0; 8_192]).unwrap();
+    disk.only_syncs_of("/file").unwrap();
+    disk.die_at_sync(2).unwrap();
+    let said = run(&disk, "fails_then_syncs");
+    assert!(said.contains(&"first true".to_owned()) && !said.contains(&"second true".to_owned()), "{said:?}");
+    assert_eq!(&read(&disk, "file").unwrap()[4_096..4_102], b"second");
+    disk.lose_power(Loss::Everything).unwrap();
+    let file = read(&disk, "file").unwrap();
+    assert_eq!((&file[..5], &file[4_096..4_102]), (&b"first"[..], &[0; 6][..]));
+}
+
+#[test]
+fn the_last_write_can_be_torn() {
+    let (disk, _dir) = disk_after("overwrites");
+    let changed = disk.lose_power(Loss::Torn).unwrap();
+    assert_eq!(changed, [disk.root().join("file")]);
+    let file = read(&disk, "file").unwrap();
+    assert!(file[..32_768].iter().all(|byte| *byte == 4) && file[32_768..].iter().all(|byte| *byte == 3));
+    let (disk, _dir) = disk_after("names_then_sync");
+    assert_eq!(disk.lose_power(Loss::Torn).unwrap(), Vec::<std::path::PathBuf>::new(), "all of it was synced");
+}
+
+#[test]
+#[ignore = "a program for the other tests"]
+fn asks() {
+    let free = rustix::fs::statvfs(root()).unwrap();
+    println!("free {}", free.f_bavail * free.f_frsize);
+    done();
+}
+
+#[test]
+fn a_disk_can_say_that_little_is_free() {
+    let (disk, _dir) = new_disk();
+    disk.show_free(Some(1 << 20)).unwrap();
+    assert!(run(&disk, "asks").contains(&"free 1048576".to_owned()));
+    disk.show_free(None).unwrap();
+    assert!(!run(&disk, "asks").contains(&"free 1048576".to_owned()));
+}
+
+#[test]
 #[ignore = "a program for the other tests"]
 fn fills() {
     let mut file = File::create(root().join("file")).unwrap();

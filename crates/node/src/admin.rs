@@ -22,8 +22,10 @@ pub fn router(
     let ready = move || async move {
         if draining.is_cancelled() {
             (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
-        } else if store.store.is_broken() {
+        } else if store.fuse.is_blown() {
             (StatusCode::SERVICE_UNAVAILABLE, "the disk failed: writes are refused until the node is started again\n")
+        } else if store.store.is_full() {
+            (StatusCode::SERVICE_UNAVAILABLE, "the disk is almost full: writes are refused until there is room\n")
         } else {
             (StatusCode::OK, "ready\n")
         }

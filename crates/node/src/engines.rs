@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use klatch_core::ids::{Uuid, WorkspaceId};
+use klatch_engines::drivers::Fuse;
 use klatch_engines::drivers::fjall::{Options, Store};
 use klatch_engines::event_log::fjall::FjallEventLog;
 use klatch_engines::feed::fjall::FjallFeed;
@@ -41,6 +42,8 @@ pub struct Embedded {
     pub directory: Arc<directory::sqlite::Sqlite>,
     /// The keys.
     pub keys: Arc<keys::sqlite::Sqlite>,
+    /// Stops all of them when the disk fails one.
+    pub fuse: Fuse,
 }
 
 /// Opens every engine that the configuration names.
@@ -81,11 +84,14 @@ async fn open_embedded(config: Config) -> anyhow::Result<Embedded> {
     let open = move || -> anyhow::Result<Embedded> {
         let at = |engine: &str| config.data.join(place(engine));
         let engines = &config.engines;
+        let (fuse, views) = (Fuse::default(), at(&engines.views));
+        let (directory, keys) = (at(&engines.directory), at(&engines.keys));
         Ok(Embedded {
-            store: Store::open(&at(&engines.event_log), Options::default())?,
-            views: Arc::new(views::sqlite::Sqlite::open(&at(&engines.views)).map_err(whole)?),
-            directory: Arc::new(directory::sqlite::Sqlite::open(&at(&engines.directory)).map_err(whole)?),
-            keys: Arc::new(keys::sqlite::Sqlite::open(&at(&engines.keys)).map_err(whole)?),
+            store: Store::open(&at(&engines.event_log), Options { fuse: fuse.clone(), ..Options::default() })?,
+            views: Arc::new(views::sqlite::Sqlite::with_fuse(&views, fuse.clone()).map_err(whole)?),
+            directory: Arc::new(directory::sqlite::Sqlite::with_fuse(&directory, fuse.clone()).map_err(whole)?),
+            keys: Arc::new(keys::sqlite::Sqlite::with_fuse(&keys, fuse.clone()).map_err(whole)?),
+            fuse,
         })
     };
     tokio::task::spawn_blocking(open).await.context("opening the engines panicked")?

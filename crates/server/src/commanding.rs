@@ -3,6 +3,7 @@
 use klatch_core::conversation::{Change, Command, CommandKind, Founding, Kind, Rejection};
 use klatch_core::ids::{CommandId, ConversationId, Seq, Timestamp, UserId, Uuid};
 use klatch_core::limits::{CONVERSATIONS_PER_PERSON_MAX, TEXT_BYTES_MAX};
+use klatch_ports::ErrorKind;
 use klatch_ports::directory::State;
 use klatch_ports::presence::Rate;
 use klatch_protocol::log::{Failure, Outcome, encode_body};
@@ -148,9 +149,7 @@ pub async fn count(services: &Services, actor: UserId, rate: Rate) -> Result<(),
 pub fn problem(outcome: Outcome) -> Problem {
     match outcome {
         Outcome::Rejected(rejection) => rejected(rejection),
-        Outcome::Failed(Failure::StorageFailed) => {
-            Problem::new(Slug::StorageFailed).detail("An operator has to look. What you wrote was not stored.")
-        }
+        Outcome::Failed(Failure::StorageFailed) => storage_failed(),
         Outcome::Failed(Failure::Unavailable) | Outcome::Committed { .. } => unavailable(),
     }
 }
@@ -168,6 +167,11 @@ pub fn unavailable() -> Problem {
     Problem::new(Slug::Unavailable).detail("Send it again, with the same id.").retry_after_ms(1_000)
 }
 
+/// What to tell somebody when the disk takes no writes.
+fn storage_failed() -> Problem {
+    Problem::new(Slug::StorageFailed).detail("An operator has to look. Send it again later, with the same id.")
+}
+
 fn rejected(rejection: Rejection) -> Problem {
     Slug::parse(rejection.slug()).map_or_else(|| Problem::new(Slug::Internal), Problem::new)
 }
@@ -175,6 +179,7 @@ fn rejected(rejection: Rejection) -> Problem {
 fn seal_problem(error: &SealError) -> Problem {
     match error {
         SealError::Destroyed => Problem::new(Slug::AccountClosed),
+        SealError::Keys(error) if matches!(error.kind, ErrorKind::Broken | ErrorKind::Full) => storage_failed(),
         SealError::Keys(_) => unavailable(),
         SealError::Broken | SealError::WrongMaster => {
             tracing::error!(%error, "an author's key could not be used");

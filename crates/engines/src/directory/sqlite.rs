@@ -16,6 +16,7 @@ use klatch_core::ids::Timestamp;
 use klatch_ports::Error;
 use klatch_ports::directory::{ANSWER_KEPT_MS, Directory, SESSION_IDLE_MS};
 
+use crate::drivers::Fuse;
 use crate::drivers::sqlite::{Database, Durability, Schema};
 
 const SCHEMA: Schema = Schema {
@@ -34,7 +35,15 @@ impl Sqlite {
     /// # Errors
     /// `Broken`, `Corrupt`, with a sentence that says what to do.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        Database::open(path, &SCHEMA).map(Self)
+        Self::with_fuse(path, Fuse::default())
+    }
+
+    /// The same, stopped together with the other stores of a node.
+    ///
+    /// # Errors
+    /// `Broken`, `Corrupt`, with a sentence that says what to do.
+    pub fn with_fuse(path: &Path, fuse: Fuse) -> Result<Self, Error> {
+        Database::open(path, &SCHEMA, fuse).map(Self)
     }
 
     /// Copies the directory, as it is at one moment, to a file that is not there yet. Work goes on meanwhile. To restore, put the

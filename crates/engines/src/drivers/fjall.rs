@@ -13,9 +13,11 @@ mod open_error;
 mod writer;
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+#[cfg(test)]
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -27,8 +29,10 @@ pub use open_error::OpenError;
 pub(crate) use writer::Group;
 use writer::Writer;
 
+use super::Fuse;
+
 /// How much the store may take.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Memory for blocks that were read: bytes.
     pub cache_bytes: u64,
@@ -36,12 +40,14 @@ pub struct Options {
     pub memtable_bytes: u64,
     /// Threads that flush and compact.
     pub workers: usize,
+    /// What stops it together with the other stores of the node.
+    pub fuse: Fuse,
 }
 
 impl Default for Options {
     /// For a node that shall idle in a few tens of megabytes.
     fn default() -> Self {
-        Self { cache_bytes: 24 << 20, memtable_bytes: 8 << 20, workers: 2 }
+        Self { cache_bytes: 24 << 20, memtable_bytes: 8 << 20, workers: 2, fuse: Fuse::default() }
     }
 }
 
@@ -90,6 +96,7 @@ pub struct Store {
     // In the order in which they must go: first who writes, last the lock.
     writer: Writer,
     tables: Arc<Tables>,
+    dir: PathBuf,
     #[expect(dead_code, reason = "it is locked as long as it is open")]
     lock: File,
 }
@@ -101,8 +108,7 @@ pub(crate) struct Tables {
     /// The last position of the feed that is durable.
     position: watch::Sender<u64>,
     syncs: AtomicU64,
-    /// Whether a sync has failed: nothing is written any more.
-    broken: AtomicBool,
+    fuse: Fuse,
     /// Makes the next commit fail.
     #[cfg(test)]
     breaks: AtomicBool,
@@ -116,8 +122,8 @@ impl Store {
     /// A sentence that says what to do.
     pub fn open(dir: &Path, options: Options) -> Result<Arc<Self>, OpenError> {
         let lock = directory::lock(dir)?;
-        let database = directory::open(dir, options)?;
-        let spaces = open_spaces(&database, options).map_err(|error| OpenError::of_fjall(dir, error))?;
+        let database = directory::open(dir, &options)?;
+        let spaces = open_spaces(&database, &options).map_err(|error| OpenError::of_fjall(dir, error))?;
         let last = database.snapshot().last_key_value(&spaces[Space::Order as usize]);
         let last = last.map(|last| last.key()).transpose().map_err(|error| OpenError::of_fjall(dir, error))?;
         let position = last.map_or(Some(0), |key| u64_of(&key)).ok_or_else(|| OpenError::damaged(dir, "a position"))?;
@@ -126,12 +132,12 @@ impl Store {
             database,
             position: watch::Sender::new(position),
             syncs: AtomicU64::new(0),
-            broken: AtomicBool::new(false),
+            fuse: options.fuse,
             #[cfg(test)]
             breaks: false.into(),
         });
         let writer = Writer::start(tables.clone(), dir.to_owned()).map_err(|error| OpenError::of_io(dir, error))?;
-        Ok(Arc::new(Self { writer, tables, lock }))
+        Ok(Arc::new(Self { writer, tables, dir: dir.to_owned(), lock }))
     }
 
     /// How many times the disk was asked to sync, by whatever was written since the store was opened.
@@ -139,9 +145,9 @@ impl Store {
         self.tables.syncs.load(Ordering::Relaxed)
     }
 
-    /// Whether a sync has failed, so that nothing is written until the store is opened anew.
-    pub fn is_broken(&self) -> bool {
-        self.tables.broken.load(Ordering::Relaxed)
+    /// Whether so little is free on the disk that nothing is written until there is more.
+    pub fn is_full(&self) -> bool {
+        writer::is_full(&self.dir)
     }
 
     /// Rewrites the records, so that no table holds the bytes of an erased body any more; those that somebody reads at this
@@ -272,7 +278,7 @@ pub(crate) fn u64_or_corrupt(bytes: &[u8]) -> Result<u64, Error> {
     u64_of(bytes).ok_or_else(|| Error::corrupt("a number is not as it was written"))
 }
 
-fn open_database(at: &Path, options: Options) -> fjall::Result<Database> {
+fn open_database(at: &Path, options: &Options) -> fjall::Result<Database> {
     Database::builder(at)
         .cache_size(options.cache_bytes)
         .worker_threads(options.workers)
@@ -285,7 +291,7 @@ fn open_database(at: &Path, options: Options) -> fjall::Result<Database> {
         .open()
 }
 
-fn open_spaces(database: &Database, options: Options) -> fjall::Result<Vec<Keyspace>> {
+fn open_spaces(database: &Database, options: &Options) -> fjall::Result<Vec<Keyspace>> {
     let open = |(name, share): &(&str, u64)| {
         let options = || KeyspaceCreateOptions::default().max_memtable_size(options.memtable_bytes / share);
         database.keyspace(name, options)

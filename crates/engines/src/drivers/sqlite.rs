@@ -12,6 +12,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use tokio::sync::Semaphore;
 
+use super::Fuse;
 use writer::Writer;
 
 /// Connections that read at the same time.
@@ -56,11 +57,12 @@ pub struct Database {
 }
 
 impl Database {
-    /// Opens the database, making it if there is none, and brings it up to date. Blocks for as long as that takes.
+    /// Opens the database, making it if there is none, and brings it up to date; `fuse` stops it together with the other stores
+    /// of the node. Blocks for as long as that takes.
     ///
     /// # Errors
     /// `Broken`: the file cannot be used, with a sentence that says why. `Corrupt`: it is no database.
-    pub fn open(path: &Path, schema: &Schema) -> Result<Self, Error> {
+    pub fn open(path: &Path, schema: &Schema, fuse: Fuse) -> Result<Self, Error> {
         let opened = || -> rusqlite::Result<_> {
             let writer = connect(path, schema)?;
             migrate(&writer, schema)?;
@@ -75,7 +77,7 @@ impl Database {
         };
         let (writer, readers) = opened().map_err(|error| refused(path, error))?;
         let free = Arc::new(Semaphore::new(readers.len()));
-        let writer = Writer::start(schema.name, writer).map_err(Error::unavailable)?;
+        let writer = Writer::start(schema.name, writer, fuse).map_err(Error::unavailable)?;
         Ok(Self { name: schema.name, writer, readers: Arc::new(Mutex::new(readers)), free })
     }
 

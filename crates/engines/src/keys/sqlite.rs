@@ -13,6 +13,7 @@ use klatch_ports::Error;
 use klatch_ports::keys::{Key, Keys};
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
+use crate::drivers::Fuse;
 use crate::drivers::sqlite::{Database, Durability, Schema};
 
 const SCHEMA: Schema =
@@ -27,7 +28,15 @@ impl Sqlite {
     /// # Errors
     /// `Broken`, `Corrupt`, with a sentence that says what to do.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        Database::open(path, &SCHEMA).map(Self)
+        Self::with_fuse(path, Fuse::default())
+    }
+
+    /// The same, stopped together with the other stores of a node.
+    ///
+    /// # Errors
+    /// `Broken`, `Corrupt`, with a sentence that says what to do.
+    pub fn with_fuse(path: &Path, fuse: Fuse) -> Result<Self, Error> {
+        Database::open(path, &SCHEMA, fuse).map(Self)
     }
 
     /// Copies the keys, as they are at one moment, to a file that is not there yet. Such a copy must expire: it holds what is

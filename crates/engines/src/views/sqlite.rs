@@ -15,6 +15,7 @@ use klatch_core::ids::{ConversationId, Seq, Timestamp, UserId};
 use klatch_ports::Error;
 use klatch_ports::views::{Cursor, Description, InboxRow, Membership, Projected, Projection, Settings, Views};
 
+use crate::drivers::Fuse;
 use crate::drivers::sqlite::{Database, Durability, Schema};
 
 const SCHEMA: Schema = Schema {
@@ -32,7 +33,15 @@ impl Sqlite {
     /// # Errors
     /// `Broken`, `Corrupt`, with a sentence that says what to do.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        Database::open(path, &SCHEMA).map(Self)
+        Self::with_fuse(path, Fuse::default())
+    }
+
+    /// The same, stopped together with the other stores of a node.
+    ///
+    /// # Errors
+    /// `Broken`, `Corrupt`, with a sentence that says what to do.
+    pub fn with_fuse(path: &Path, fuse: Fuse) -> Result<Self, Error> {
+        Database::open(path, &SCHEMA, fuse).map(Self)
     }
 
     /// Copies the views, as they are at one moment, to a file that is not there yet. Work goes on meanwhile. To restore, put

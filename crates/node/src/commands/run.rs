@@ -106,7 +106,7 @@ async fn until_told() -> anyhow::Result<()> {
     }
 }
 
-/// Lets a test end this process at a named place: `KLATCH_CRASH_POINT=after_append:3`.
+/// Lets a test end this process at a named place: `KLATCH_CRASH_POINT=after_sync:3`.
 #[cfg(feature = "crash-points")]
 fn arm_crash_point() -> anyhow::Result<()> {
     if let Ok(point) = std::env::var("KLATCH_CRASH_POINT") {

@@ -31,9 +31,9 @@ impl Error {
             Self::RateLimited(_) => Slug::RateLimited,
             Self::Busy => Slug::Unavailable,
             Self::Port(error) => match error.kind {
-                ErrorKind::Broken => Slug::StorageFailed,
+                ErrorKind::Broken | ErrorKind::Full => Slug::StorageFailed,
                 ErrorKind::Corrupt => Slug::Internal,
-                ErrorKind::Conflict | ErrorKind::Unavailable | ErrorKind::Full => Slug::Unavailable,
+                ErrorKind::Conflict | ErrorKind::Unavailable => Slug::Unavailable,
             },
             Self::Internal(_) => Slug::Internal,
         }

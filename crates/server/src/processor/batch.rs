@@ -81,7 +81,7 @@ impl<'a> Batch<'a> {
         }
         crash::point("before_append");
         let results = self.append(&mut parts).await;
-        crash::point("after_append");
+        crash::point("after_sync");
         let mut committed = Vec::new();
         let mut again = Vec::new();
         for (part, result) in parts.into_iter().zip(results) {
@@ -112,7 +112,8 @@ impl<'a> Batch<'a> {
     fn failed(&mut self, conversation: ConversationId, envelopes: &[Envelope], error: &Error) -> Vec<Answer> {
         tracing::warn!(%conversation, %error, source = ?std::error::Error::source(error), "commands were not decided");
         self.states.forget(conversation);
-        let failure = if error.kind == ErrorKind::Broken { Failure::StorageFailed } else { Failure::Unavailable };
+        let is_disk = matches!(error.kind, ErrorKind::Broken | ErrorKind::Full);
+        let failure = if is_disk { Failure::StorageFailed } else { Failure::Unavailable };
         envelopes.iter().map(|envelope| Answer::to(envelope, Outcome::Failed(failure))).collect()
     }
 

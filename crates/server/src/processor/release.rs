@@ -63,6 +63,7 @@ pub async fn release(
         if !annotate(services, done).await {
             stale.push(done.conversation);
         }
+        crash::point("between_log_and_views");
         project_inline(services, done).await;
     }
     crash::point("after_views");

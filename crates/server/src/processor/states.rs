@@ -108,11 +108,11 @@ impl States {
         if conversation.seq.0 - state.snapshot.0 < worth {
             return false;
         }
-        crash::point("during_snapshot");
         // The overlay first: what is older than the snapshot need not be replayed for it.
         let (id, seq) = (conversation.id, conversation.seq);
         let saved = async {
             self.services.overlays.put(id, seq, Vec::new()).await?;
+            crash::point("during_snapshot");
             let snapshot = Snapshot { seq, bytes: encode_snapshot(conversation) };
             self.services.event_log.save_snapshot(id, snapshot).await
         };

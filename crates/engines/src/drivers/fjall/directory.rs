@@ -31,7 +31,7 @@ pub fn lock(dir: &Path) -> Result<File, OpenError> {
 }
 
 /// Opens the database in a locked directory, making it if there is none.
-pub fn open(dir: &Path, options: Options) -> Result<Database, OpenError> {
+pub fn open(dir: &Path, options: &Options) -> Result<Database, OpenError> {
     let io = |error| OpenError::of_io(dir, error);
     let of_fjall = |error| OpenError::of_fjall(dir, error);
     let store = dir.join(STORE);
@@ -71,7 +71,7 @@ fn version(dir: &Path) -> Result<Option<u32>, OpenError> {
 
 /// Makes an empty database. fjall itself cannot go on where loss of power interrupted that, nor does it sync the folder of a
 /// new space: so it is made aside, synced as a whole, and then put in its place.
-fn create(dir: &Path, options: Options) -> Result<(), OpenError> {
+fn create(dir: &Path, options: &Options) -> Result<(), OpenError> {
     let io = |error| OpenError::of_io(dir, error);
     let unfinished = dir.join(UNFINISHED);
     match fs::remove_dir_all(&unfinished) {

@@ -2,7 +2,7 @@
 //! syncs, the next group gathers: so the group grows with the load, and nobody waits for a timer.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -13,6 +13,7 @@ use klatch_ports::{Error, ErrorKind};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Space, Tables, failed};
+use crate::drivers::fuse::Refusal;
 
 /// Writes that wait; who comes then, waits for a place.
 const WAITING_MAX: usize = 1_024;
@@ -30,7 +31,7 @@ impl Writer {
     pub fn start(tables: Arc<Tables>, dir: PathBuf) -> std::io::Result<Self> {
         let (queue, works) = mpsc::channel(WAITING_MAX);
         let thread = std::thread::Builder::new().name("log-writer".to_owned());
-        let thread = thread.spawn(move || Loop { tables, dir, broken: None }.run(works))?;
+        let thread = thread.spawn(move || Loop { tables, dir }.run(works))?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
@@ -83,18 +84,11 @@ where
     fn answer(self: Box<Self>, fate: Result<(), &Refusal>) {
         let answer = match fate {
             Ok(()) => self.staged.expect("it was staged before the group was committed"),
-            Err(refusal) => Err(Error::new(refusal.kind, &*refusal.reason)),
+            Err(refusal) => Err(refusal.into()),
         };
         // Who does not wait any more does not want to know.
         let _ = self.caller.send(answer);
     }
-}
-
-/// Why a whole group comes to nothing.
-#[derive(Clone)]
-struct Refusal {
-    kind: ErrorKind,
-    reason: Arc<str>,
 }
 
 /// Writes that are committed together.
@@ -174,7 +168,6 @@ impl<'a> Group<'a> {
 struct Loop {
     tables: Arc<Tables>,
     dir: PathBuf,
-    broken: Option<Refusal>,
 }
 
 impl Loop {
@@ -190,7 +183,7 @@ impl Loop {
 
     /// Stages as much as makes a group, commits and answers it.
     fn write_group(&mut self, waiting: &mut impl Iterator<Item = Box<dyn Work>>) {
-        if let Some(refusal) = self.broken.clone().or_else(|| self.disk_is_full()) {
+        if let Some(refusal) = self.tables.fuse.refusal().or_else(|| self.disk_is_full()) {
             return waiting.for_each(|work| work.answer(Err(&refusal)));
         }
         let mut group = Group::new(&self.tables);
@@ -202,23 +195,24 @@ impl Loop {
             works.push(work);
         }
         if let Err(error) = group.commit() {
-            tracing::error!(%error, "a commit to the log failed: it takes no writes until the node is started again");
-            let reason = format!(
-                "a commit failed ({error}), so it is not known what the disk has kept: look at the disk, then start the node \
-                 again"
-            );
-            self.tables.broken.store(true, Ordering::Relaxed);
-            self.broken = Some(Refusal { kind: ErrorKind::Broken, reason: reason.into() });
+            self.tables.fuse.blow(&format!(
+                "a commit to the log failed ({error}), so it is not known what the disk has kept: look at the disk, then start \
+                 the node again"
+            ));
+            let refusal = self.tables.fuse.refusal().expect("it was blown");
+            return works.into_iter().for_each(|work| work.answer(Err(&refusal)));
         }
-        let fate = self.broken.as_ref().map_or(Ok(()), Err);
-        works.into_iter().for_each(|work| work.answer(fate));
+        works.into_iter().for_each(|work| work.answer(Ok(())));
     }
 
     fn disk_is_full(&self) -> Option<Refusal> {
-        // Where the system does not say how much is free, a failing write will.
-        let disk = rustix::fs::statvfs(&self.dir).ok()?;
-        let full = disk.f_bavail * disk.f_frsize < RESERVE_BYTES;
         let reason = "the disk is almost full: make room";
-        full.then(|| Refusal { kind: ErrorKind::Full, reason: reason.into() })
+        is_full(&self.dir).then(|| Refusal { kind: ErrorKind::Full, reason: reason.into() })
     }
+}
+
+/// Whether less is free than is kept for what was written before. Where the system does not say how much is, a failing write
+/// will.
+pub fn is_full(dir: &Path) -> bool {
+    rustix::fs::statvfs(dir).is_ok_and(|disk| disk.f_bavail * disk.f_frsize < RESERVE_BYTES)
 }

@@ -5,6 +5,7 @@ use std::sync::mpsc;
 use tempfile::TempDir;
 
 use super::*;
+use crate::drivers::Fuse;
 
 const SCHEMA: Schema = Schema {
     name: "things",
@@ -13,7 +14,7 @@ const SCHEMA: Schema = Schema {
 };
 
 fn open(folder: &TempDir) -> Database {
-    Database::open(&folder.path().join("things.db"), &SCHEMA).unwrap()
+    Database::open(&folder.path().join("things.db"), &SCHEMA, Fuse::default()).unwrap()
 }
 
 fn insert(n: i64) -> impl FnOnce(&Connection) -> rusqlite::Result<usize> + Send + 'static {
@@ -85,7 +86,7 @@ fn a_later_versions_database_is_refused_with_what_to_do() {
     let folder = TempDir::new().unwrap();
     drop(open(&folder));
     let older = Schema { migrations: &SCHEMA.migrations[..1], ..SCHEMA };
-    let error = Database::open(&folder.path().join("things.db"), &older).err().unwrap();
+    let error = Database::open(&folder.path().join("things.db"), &older, Fuse::default()).err().unwrap();
     assert_eq!(error.kind, ErrorKind::Broken);
     let sentence = std::error::Error::source(&error).unwrap().to_string();
     assert!(sentence.contains("newer version of Klatch") && sentence.contains("restore a backup"), "{sentence}");
@@ -96,7 +97,7 @@ fn an_earlier_versions_database_is_brought_up_to_date() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("things.db");
     let older = Schema { migrations: &SCHEMA.migrations[..1], ..SCHEMA };
-    drop(Database::open(&path, &older).unwrap());
+    drop(Database::open(&path, &older, Fuse::default()).unwrap());
     drop(open(&folder));
     let connection = Connection::open(path).unwrap();
     let version: usize = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
@@ -124,13 +125,13 @@ async fn a_backup_is_one_moment_of_a_database_in_use() {
     database.backup(to(3)).await.unwrap();
     assert_eq!(database.backup(to(3)).await.unwrap_err().kind, ErrorKind::Conflict, "no backup is overwritten");
     for n in 0..4 {
-        let copy = Database::open(&to(n), &SCHEMA).unwrap();
+        let copy = Database::open(&to(n), &SCHEMA, Fuse::default()).unwrap();
         copy.check().await.unwrap();
         let last = "SELECT coalesce(max(n) + 1, 0) FROM things";
         let last: i64 = copy.read(|connection| connection.query_row(last, [], |row| row.get(0))).await.unwrap();
         assert_eq!(count(&copy).await, last, "nothing is missing before the last");
     }
-    assert_eq!(count(&Database::open(&to(3), &SCHEMA).unwrap()).await, 300);
+    assert_eq!(count(&Database::open(&to(3), &SCHEMA, Fuse::default()).unwrap()).await, 300);
 }
 
 #[tokio::test]
@@ -171,5 +172,5 @@ async fn damage_is_found() {
     std::fs::write(&path, bytes).unwrap();
     assert_eq!(open(&folder).check().await.unwrap_err().kind, ErrorKind::Corrupt);
     std::fs::write(&path, [b'x'; 8192]).unwrap();
-    assert_eq!(Database::open(&path, &SCHEMA).err().unwrap().kind, ErrorKind::Corrupt);
+    assert_eq!(Database::open(&path, &SCHEMA, Fuse::default()).err().unwrap().kind, ErrorKind::Corrupt);
 }

@@ -1,6 +1,5 @@
 //! The thread that writes: it takes everything that waits, runs it in one transaction, commits, and only then answers.
 
-use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use klatch_ports::{Error, ErrorKind};
@@ -8,6 +7,8 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Durability, is_corrupt};
+use crate::drivers::Fuse;
+use crate::drivers::fuse::Refusal as Failure;
 
 /// Writes that wait; who comes then, waits for a place.
 const WAITING_MAX: usize = 1_024;
@@ -28,19 +29,6 @@ enum Task {
 trait Work: Send {
     fn run(&mut self, connection: &Connection) -> Result<(), Failure>;
     fn answer(self: Box<Self>, fate: Result<(), Failure>);
-}
-
-/// An error that many can be told.
-#[derive(Clone, Debug)]
-struct Failure {
-    kind: ErrorKind,
-    reason: Arc<str>,
-}
-
-impl From<Failure> for Error {
-    fn from(failure: Failure) -> Self {
-        Self::new(failure.kind, &*failure.reason)
-    }
 }
 
 impl From<rusqlite::Error> for Failure {
@@ -76,15 +64,15 @@ where
         let Self { outcome, caller, .. } = *self;
         let answer = fate.map(|()| outcome.expect("it was run, or it has failed"));
         // Who does not wait any more does not want to know.
-        let _ = caller.send(answer.map_err(Error::from));
+        let _ = caller.send(answer.map_err(|failure| Error::from(&failure)));
     }
 }
 
 impl Writer {
-    pub fn start(name: &str, connection: Connection) -> std::io::Result<Self> {
+    pub fn start(name: &'static str, connection: Connection, fuse: Fuse) -> std::io::Result<Self> {
         let (queue, tasks) = mpsc::channel(WAITING_MAX);
         let thread = std::thread::Builder::new().name(format!("{name}-writer"));
-        let thread = thread.spawn(move || Loop { connection, synced: Durability::Now, broken: None }.run(tasks))?;
+        let thread = thread.spawn(move || Loop { name, connection, synced: Durability::Now, fuse }.run(tasks))?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
@@ -122,11 +110,12 @@ impl Drop for Writer {
 }
 
 struct Loop {
+    name: &'static str,
     connection: Connection,
     /// What `synchronous` is set to.
     synced: Durability,
-    /// After a failed write to disk: what is in memory and on disk may differ, so nothing is written until it is opened anew.
-    broken: Option<Failure>,
+    /// Blown after a failed write to disk: what is in memory and on disk may differ, so nothing is written until it is opened anew.
+    fuse: Fuse,
 }
 
 impl Loop {
@@ -139,7 +128,7 @@ impl Loop {
                     Task::Write(durability, work) => group.push((durability, work)),
                     Task::EmptyLog(caller) => {
                         self.commit(&mut group);
-                        let _ = caller.send(self.empty_log().map_err(Error::from));
+                        let _ = caller.send(self.empty_log().map_err(|failure| Error::from(&failure)));
                     }
                 }
                 if group.len() < GROUP_MAX {
@@ -169,8 +158,8 @@ impl Loop {
         group: &mut [(Durability, Box<dyn Work>)],
         fates: &mut Vec<Result<(), Failure>>,
     ) -> Result<(), Failure> {
-        if let Some(failure) = &self.broken {
-            return Err(failure.clone());
+        if let Some(failure) = self.fuse.refusal() {
+            return Err(failure);
         }
         self.sync_as(durability)?;
         self.execute("BEGIN IMMEDIATE")?;
@@ -198,8 +187,11 @@ impl Loop {
     /// Nothing of the transaction shall stay, whatever it was that failed.
     fn undo(&mut self, failure: &Failure) {
         if !self.connection.is_autocommit() && self.execute("ROLLBACK").is_err() || failure.kind == ErrorKind::Broken {
-            let reason = format!("a write failed ({}): look at the disk, then restart", failure.reason);
-            self.broken.get_or_insert(Failure { kind: ErrorKind::Broken, reason: reason.into() });
+            let Self { name, fuse, .. } = self;
+            fuse.blow(&format!(
+                "a write to {name} failed ({}): look at the disk, then start the node again",
+                failure.reason
+            ));
         }
     }
 
@@ -215,8 +207,8 @@ impl Loop {
     }
 
     fn empty_log(&mut self) -> Result<(), Failure> {
-        if let Some(failure) = &self.broken {
-            return Err(failure.clone());
+        if let Some(failure) = self.fuse.refusal() {
+            return Err(failure);
         }
         self.sync_as(Durability::Now)?;
         let is_busy: bool = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;

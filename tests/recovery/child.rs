@@ -3,12 +3,14 @@
 use std::io::{BufRead, BufReader, Lines};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdout, ExitStatus, Stdio};
+use std::time::Instant;
 
 use klatch_forgetful::Disk;
 use klatch_node::checks::{Finding, check};
 use klatch_node::config::{Config, Limits};
 use klatch_node::{Decorate, Node, Overrides};
 use klatch_server::accounts::{self, Rates, Work};
+use klatch_testkit::PATIENCE;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::checker::Findings;
@@ -101,23 +103,28 @@ impl NodeProcess {
 
     /// Lets the named place of its fate end it from now on.
     pub fn arm(&self) {
-        self.tell("-USR1");
+        tell(self.child.id(), "-USR1");
     }
 
-    /// Kills it, as SIGKILL does, if it is not dead.
-    pub fn kill(&mut self) -> ExitStatus {
+    /// Kills it, as SIGKILL does.
+    pub fn kill(&mut self) {
         self.child.kill().expect("it can be killed");
-        self.child.wait().expect("it has ended")
     }
 
-    /// Whether it has died by itself.
-    pub fn is_dead(&mut self) -> bool {
-        self.child.try_wait().expect("it can be asked").is_some()
+    /// Waits until it is dead: how, and when.
+    pub async fn death(mut self) -> (ExitStatus, Instant) {
+        let pid = self.child.id();
+        let death = tokio::task::spawn_blocking(move || (self.child.wait().expect("it has ended"), Instant::now()));
+        let Ok(death) = tokio::time::timeout(PATIENCE, death).await else {
+            tell(pid, "-KILL");
+            panic!("the node does not die");
+        };
+        death.expect("one can wait for it")
     }
 
     /// Stops it softly; then it compares all that it keeps with a replay, as `klatch check` does, and says what is wrong.
     pub fn stop(mut self) -> Findings {
-        self.tell("-TERM");
+        tell(self.child.id(), "-TERM");
         let said: Vec<_> = self.lines.by_ref().map_while(Result::ok).collect();
         let status = self.child.wait().expect("it has ended");
         let found = |line: &String| line.split_once("finding ").map(|(_, finding)| finding.to_owned());
@@ -127,11 +134,10 @@ impl NodeProcess {
         }
         findings
     }
+}
 
-    fn tell(&self, signal: &str) {
-        let pid = self.child.id().to_string();
-        std::process::Command::new("kill").args([signal, &pid]).status().expect("kill is there");
-    }
+fn tell(pid: u32, signal: &str) {
+    std::process::Command::new("kill").args([signal, &pid.to_string()]).status().expect("kill is there");
 }
 
 impl Drop for NodeProcess {

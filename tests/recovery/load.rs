@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 use klatch_client::{Gateway, new_id};
 use klatch_protocol::gateway::{ClientFrame, ServerFrame};
@@ -33,6 +34,8 @@ pub struct Sent {
     pub new: NewCommand,
     /// What they were told.
     pub committed: Option<u64>,
+    /// When it was sent.
+    pub at: Instant,
     /// Whether they were told anything.
     pub is_answered: bool,
 }
@@ -112,12 +115,14 @@ impl Sender {
             if matches!(new.command, CommandBody::Send { .. }) {
                 last[at] = Some(new.id);
             }
-            let (sender, new_sent) = (self.number, new.clone());
-            let sent = Sent { sender, number, conversation, new: new_sent, committed: None, is_answered: false };
-            self.book.insert(new.id, sent);
+            let (id, sender, committed) = (new.id, self.number, None);
+            let at = Instant::now();
+            let sent = Sent { sender, number, conversation, new: new.clone(), committed, at, is_answered: false };
+            self.book.insert(id, sent);
             if gateway.send(&ClientFrame::Command { conversation, new }).await.is_err() {
                 break;
             }
+            self.book.get_mut(&id).expect("it was just put there").at = Instant::now();
             self.unanswered += 1;
             self.progress.in_flight.fetch_add(1, Ordering::Relaxed);
             while self.unanswered >= IN_FLIGHT {

@@ -6,7 +6,6 @@ use klatch_client::{Rest, Tokens, new_id};
 use klatch_forgetful::{Disk, Loss};
 use klatch_protocol::objects::ConversationKind;
 use klatch_protocol::rest::{NewConversation, SignUp};
-use klatch_testkit::eventually;
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -103,7 +102,7 @@ impl Site {
         let (conversations, writing) = self.people(&node, plan).await;
         writing.until(plan.enough).await;
         match fate.end {
-            End::Plug => drop(node.kill()),
+            End::Plug => node.kill(),
             End::Point(..) => node.arm(),
             End::BeforeSync(count) => {
                 self.disk.only_syncs_of(".jnl").and_then(|()| self.disk.die_at_sync(count)).expect("a disk that obeys");
@@ -113,13 +112,12 @@ impl Site {
                 self.disk.die_after(so_far + count).expect("a disk that obeys");
             }
         }
-        eventually("the node is dead", async || node.is_dead().then_some(())).await;
-        let status = node.kill();
+        let (status, died) = node.death().await;
         if !fate.end.explains(status) {
             return Err(format!("it died of {status}"));
         }
         let mut book = writing.done().await;
-        let in_flight = book.values().filter(|sent| !sent.is_answered).count();
+        let in_flight = book.values().filter(|sent| !sent.is_answered && sent.at <= died).count();
         let changed = self.disk.lose_power(plan.loss).expect("a disk that obeys");
         let findings = self.look(&conversations, &mut book).await?;
         Ok(Round { findings, book, in_flight, changed })

@@ -7,6 +7,7 @@
 
 #[cfg(test)]
 pub(crate) mod bench;
+mod compaction;
 mod directory;
 mod journal;
 mod open_error;
@@ -18,13 +19,13 @@ use std::sync::Arc;
 #[cfg(test)]
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use bytes::Bytes;
-use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable, Snapshot};
+use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, Readable, Snapshot};
 use klatch_ports::{Error, ErrorKind};
 use tokio::sync::watch;
 
+pub(crate) use compaction::note_erasure;
 pub use open_error::OpenError;
 pub(crate) use writer::Group;
 use writer::Writer;
@@ -81,15 +82,10 @@ impl Space {
 const SPACES: [(&str, u64); 7] =
     [("records", 1), ("index", 2), ("tails", 4), ("order", 4), ("snapshots", 2), ("overlays", 2), ("workers", 8)];
 
-/// A key among the workers that none of them has.
-const COMPACTED: &[u8] = b"\0compacted";
-
 /// The bytes of all journals beyond which spaces that are seldom written are flushed as well, so that opening never reads more.
 const JOURNALS_BYTES_MAX: u64 = 64 << 20;
 /// Files that are kept open.
 const FILES_MAX: usize = 256;
-/// How often one looks whether a flush is done, of which fjall says nothing.
-const FLUSH_POLL: Duration = Duration::from_millis(10);
 
 /// An open store. Dropping it waits for what is being written, flushed or compacted.
 pub struct Store {
@@ -150,29 +146,6 @@ impl Store {
         writer::is_full(&self.dir)
     }
 
-    /// Rewrites the records, so that no table holds the bytes of an erased body any more; those that somebody reads at this
-    /// moment go later. The bytes may stay in the journal until some 64 MB more were written. To be called seldom: it reads and
-    /// writes everything.
-    ///
-    /// # Errors
-    /// `Broken`, `Unavailable`, `Full`.
-    pub async fn compact(&self) -> Result<(), Error> {
-        let tables = self.tables.clone();
-        blocking(move || {
-            tables.flush(Space::Records)?;
-            tables.space(Space::Records).major_compact().map_err(failed)
-        })
-        .await?;
-        // fjall removes the tables from before only when it begins a new memtable, wherever, later than that.
-        self.write(|group| {
-            group.put(Space::Workers, COMPACTED, &b""[..]);
-            Ok(())
-        })
-        .await?;
-        let tables = self.tables.clone();
-        blocking(move || tables.flush(Space::Workers)).await
-    }
-
     /// Stages what `stage` writes together with whatever waits beside it, commits all at once, and then returns what `stage`
     /// returned. If `stage` fails it must not have written.
     ///
@@ -201,6 +174,11 @@ impl Store {
         blocking(move || read(view)).await
     }
 
+    /// How many events were ever made durable.
+    pub fn position(&self) -> u64 {
+        *self.tables.position.borrow()
+    }
+
     /// The last position of the feed that is durable, whenever that moves.
     pub(crate) fn watch_position(&self) -> watch::Receiver<u64> {
         self.tables.position.subscribe()
@@ -214,18 +192,6 @@ impl Store {
 }
 
 impl Tables {
-    /// Writes what a space has gathered in memory to a table.
-    fn flush(&self, space: Space) -> Result<(), Error> {
-        let space = self.space(space);
-        space.rotate_memtable().map_err(failed)?;
-        while space.sealed_memtable_count() > 0 {
-            // Says so, if a flush failed: then it never ends.
-            self.database.persist(PersistMode::Buffer).map_err(failed)?;
-            std::thread::sleep(FLUSH_POLL);
-        }
-        Ok(())
-    }
-
     fn space(&self, space: Space) -> &Keyspace {
         &self.spaces[space as usize]
     }

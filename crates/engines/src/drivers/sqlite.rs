@@ -223,8 +223,18 @@ fn sentence(sentence: String) -> rusqlite::Error {
 }
 
 fn refused(path: &Path, error: rusqlite::Error) -> Error {
-    let kind = if is_corrupt(&error) { ErrorKind::Corrupt } else { ErrorKind::Broken };
-    Error::new(kind, format!("{}: {error}", path.display()))
+    let (kind, path) = (if is_corrupt(&error) { ErrorKind::Corrupt } else { ErrorKind::Broken }, path.display());
+    Error::new(
+        kind,
+        match error.sqlite_error_code() {
+            // Which of the two it says depends on what it was about to write.
+            Some(rusqlite::ErrorCode::DiskFull | rusqlite::ErrorCode::SystemIoFailure) => format!(
+                "{path} cannot be read or written ({error}): the disk under it is full or broken; make room, or look at the disk, \
+             then start again"
+            ),
+            _ => format!("{path}: {error}"),
+        },
+    )
 }
 
 fn read_error(error: rusqlite::Error) -> Error {

@@ -8,7 +8,7 @@ use klatch_core::ids::{CommandId, ConversationId, Seq};
 use klatch_ports::Error;
 use klatch_ports::event_log::{Append, EventLog, READ_BYTES_MAX, Record, Snapshot};
 
-use crate::drivers::fjall::{Group, Space, Store, View, pair, u64_or_corrupt};
+use crate::drivers::fjall::{Group, Space, Store, View, note_erasure, pair, u64_or_corrupt};
 
 /// Keys that are looked up without leaving the caller's thread: a few microseconds each, unless the disk must be asked.
 const INLINE_MAX: usize = 64;
@@ -75,6 +75,9 @@ impl EventLog for FjallEventLog {
                 if !record.body.is_empty() {
                     erased.push((key, encode(&Record { body: Bytes::new(), ..record })));
                 }
+            }
+            if !erased.is_empty() {
+                note_erasure(group)?;
             }
             for (key, value) in erased {
                 group.put(Space::Records, key, value);

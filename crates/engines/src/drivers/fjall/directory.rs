@@ -14,7 +14,8 @@ const VERSION: u32 = 1;
 
 const LOCK_FILE: &str = "LOCK";
 const VERSION_FILE: &str = "VERSION";
-const STORE: &str = "store";
+/// The database.
+pub const STORE: &str = "store";
 /// A store that is being made.
 const UNFINISHED: &str = "store.unfinished";
 

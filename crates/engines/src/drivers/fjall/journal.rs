@@ -58,13 +58,26 @@ fn list(store: &Path) -> io::Result<Vec<PathBuf>> {
     let mut journals = Vec::new();
     for entry in fs::read_dir(store)? {
         let path = entry?.path();
-        let number = path.file_stem().and_then(|stem| stem.to_str()?.parse::<u64>().ok());
-        if let Some(number) = number.filter(|_| path.extension().is_some_and(|extension| extension == "jnl")) {
+        if let Some(number) = number(&path).filter(|_| path.extension().is_some_and(|extension| extension == "jnl")) {
             journals.push((number, path));
         }
     }
     journals.sort();
     Ok(journals.into_iter().map(|(_, path)| path).collect())
+}
+
+/// The number of the journal that is being written to.
+pub fn newest(store: &Path) -> Option<u64> {
+    number(list(store).ok()?.last()?)
+}
+
+/// The number of the first journal that is still needed.
+pub fn oldest(store: &Path) -> Option<u64> {
+    number(list(store).ok()?.first()?)
+}
+
+fn number(path: &Path) -> Option<u64> {
+    path.file_stem()?.to_str()?.parse().ok()
 }
 
 /// What a journal holds.

@@ -71,16 +71,39 @@ async fn compaction_drops_what_was_erased() {
         // Bytes that no compression touches.
         (0..8).flat_map(|i| (8 * seq + i).wrapping_mul(0x9E37_79B9_7F4A_7C15).to_le_bytes()).collect::<Vec<_>>().into()
     };
-    let record =
-        |seq| Record { seq: Seq(seq), id: CommandId(Uuid::from_u128(seq.into())), head: Bytes::new(), body: body(seq) };
+    let record = |seq: u64| Record {
+        seq: Seq(seq),
+        id: CommandId(Uuid::from_u128(seq.into())),
+        head: Bytes::new(),
+        body: body(seq),
+    };
     let records = (1..=100).map(|seq| NewRecord { record: record(seq), index: Bytes::new() }).collect();
     log.append(vec![Append { conversation, expected: Seq(0), records }]).await.remove(0).unwrap();
+    assert!(!store.has_erased().unwrap());
     store.compact().await.unwrap();
     let tables = dir.path().join("store/keyspaces");
-    assert!(holds(&tables, &body(50)) && holds(&tables, &body(51)));
+    assert!(holds(&tables, &body(50)) && holds(&tables, &body(51)), "the first one has put them into tables");
     log.erase(conversation, &[Seq(50)]).await.unwrap();
-    store.compact().await.unwrap();
-    assert!(!holds(&tables, &body(50)) && holds(&tables, &body(51)));
+    assert!(store.has_erased().unwrap());
+    // Others go on meanwhile.
+    let next = NewRecord { record: record(101), index: Bytes::new() };
+    let append = vec![Append { conversation, expected: Seq(100), records: vec![next] }];
+    let (compacted, mut appended) = tokio::join!(store.compact(), log.append(append));
+    compacted.unwrap();
+    appended.remove(0).unwrap();
+    assert!(!store.has_erased().unwrap());
+    assert!(!holds(dir.path(), &body(50)), "no file has it: neither a table nor a journal");
+    assert!(holds(&tables, &body(51)) && holds(dir.path(), &body(101)));
+    let ids = |store: &Arc<Store>| store.view().get(Space::Workers, b"\0filler").unwrap().map(|filler| filler.len());
+    assert_eq!(ids(&store), Some(0), "what filled the journal up is gone as well");
+
+    drop((log, store));
+    let store = Store::open(dir.path(), Options::default()).unwrap();
+    assert!(!store.has_erased().unwrap());
+    let log = FjallEventLog::new(store);
+    let records = log.read(conversation, Seq(1), 200).await.unwrap();
+    assert_eq!(records.len(), 101);
+    assert!(records.iter().all(|found| *found == record(found.seq.0) || found.seq == Seq(50) && found.body.is_empty()));
 }
 
 /// Whether a file in this folder holds these bytes.

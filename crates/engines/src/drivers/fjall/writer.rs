@@ -214,5 +214,10 @@ impl Loop {
 /// Whether less is free than is kept for what was written before. Where the system does not say how much is, a failing write
 /// will.
 pub fn is_full(dir: &Path) -> bool {
-    rustix::fs::statvfs(dir).is_ok_and(|disk| disk.f_bavail * disk.f_frsize < RESERVE_BYTES)
+    is_full_after(dir, 0)
+}
+
+/// Whether it would be, if so many bytes more were written.
+pub fn is_full_after(dir: &Path, bytes: u64) -> bool {
+    rustix::fs::statvfs(dir).is_ok_and(|disk| disk.f_bavail * disk.f_frsize < RESERVE_BYTES + bytes)
 }

@@ -18,30 +18,36 @@ use uuid::Uuid;
 const SECRET: &str = "the kettle hides behind the clock";
 const PASSWORD: &str = "correct horse battery";
 
-struct Backup {
+/// A backup, and a place to restore it to.
+pub struct Backup {
     dir: TempDir,
 }
 
 impl Backup {
-    async fn of(node: &TestNode) -> Self {
+    /// Takes one of this node.
+    pub async fn of(node: &TestNode) -> Self {
         let backup = Self { dir: tempfile::tempdir().expect("a directory") };
         operator::backup(&node.data(), backup.log(), backup.keys()).await.expect("a backup");
         backup
     }
 
-    fn log(&self) -> PathBuf {
+    /// The log and the rest of it.
+    pub fn log(&self) -> PathBuf {
         self.dir.path().join("log")
     }
 
-    fn keys(&self) -> PathBuf {
+    /// The keys, apart.
+    pub fn keys(&self) -> PathBuf {
         self.dir.path().join("keys")
     }
 
-    fn target(&self) -> PathBuf {
+    /// Where it is restored to.
+    pub fn target(&self) -> PathBuf {
         self.dir.path().join("restored")
     }
 
-    async fn restore(&self, destroyed: Vec<PathBuf>) -> anyhow::Result<Restored> {
+    /// Restores it; what these lists say is destroyed.
+    pub async fn restore(&self, destroyed: Vec<PathBuf>) -> anyhow::Result<Restored> {
         let wanted = Wanted { from: self.log(), keys: self.keys(), destroyed, expired: false };
         restore(&wanted, config(&self.target()), &overrides()).await
     }
@@ -64,7 +70,8 @@ async fn node_on(data: &Path) -> (Node, String) {
     (node, base)
 }
 
-async fn close(user: &TestUser) {
+/// Closes somebody's account.
+pub async fn close(user: &TestUser) {
     let body = Closure { password: PASSWORD.to_owned() };
     user.rest.write::<_, Option<()>>(Method::POST, "/me/closure", Some(&body)).await.expect("closed");
 }
@@ -80,7 +87,7 @@ async fn texts(rest: &Rest, conversation: Uuid) -> Vec<Option<String>> {
 }
 
 /// Whether these bytes are in any file below.
-fn holds(dir: &Path, wanted: &[u8]) -> bool {
+pub fn holds(dir: &Path, wanted: &[u8]) -> bool {
     std::fs::read_dir(dir).expect("a directory").any(|entry| {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
@@ -168,7 +175,7 @@ async fn whoever_left_before_the_restore_is_not_brought_back() {
 }
 
 /// Somebody's wrapped key, as a copy of the keys holds it: the bytes that must not be anywhere later.
-fn wrapped_key(keys: &Path, user: Uuid) -> Vec<u8> {
+pub fn wrapped_key(keys: &Path, user: Uuid) -> Vec<u8> {
     let bytes = std::fs::read(keys).expect("the keys");
     let at = bytes.windows(16).position(|window| window == user.as_bytes()).expect("they have a key");
     // The row goes on with the wrapped key: format, nonce and more.

@@ -3,12 +3,12 @@
 use std::io::{BufRead, BufReader, Lines};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdout, ExitStatus, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use klatch_forgetful::Disk;
 use klatch_node::checks::{Finding, check};
 use klatch_node::config::{Config, Limits};
-use klatch_node::{Decorate, Node, Overrides};
+use klatch_node::{Decorate, Node, Overrides, Pace};
 use klatch_server::accounts::{self, Rates, Work};
 use klatch_testkit::PATIENCE;
 use tokio::signal::unix::{SignalKind, signal};
@@ -19,6 +19,7 @@ use super::proof::EarlyLog;
 const DATA: &str = "KLATCH_TEST_DATA";
 const CRASH: &str = "KLATCH_TEST_CRASH_POINT";
 const EARLY: &str = "KLATCH_TEST_EARLY";
+const COMPACTS: &str = "KLATCH_TEST_COMPACTS";
 
 const SIGABRT: i32 = 6;
 const SIGKILL: i32 = 9;
@@ -43,6 +44,8 @@ pub struct Fate {
     pub end: End,
     /// It acknowledges before the log has synced: the harness must notice.
     pub is_early: bool,
+    /// It compacts its log without a pause.
+    pub compacts: bool,
     /// Of files whose paths end so, syncs are left out: the harness must notice.
     pub never_syncs: Option<&'static str>,
 }
@@ -83,6 +86,9 @@ impl NodeProcess {
         }
         if fate.is_early {
             command.env(EARLY, "yes");
+        }
+        if fate.compacts {
+            command.env(COMPACTS, "yes");
         }
         let mut child = command.spawn().expect("a process");
         let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
@@ -159,6 +165,7 @@ fn is_a_node() {
     let overrides = Overrides {
         accounts: accounts::Options { work: Work::least(), rates: Rates::boundless() },
         decorate_log: std::env::var_os(EARLY).map(|_| EarlyLog::around as Decorate),
+        compaction: std::env::var_os(COMPACTS).map_or_else(Pace::default, |_| without_pause()),
         ..Overrides::default()
     };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
@@ -196,6 +203,10 @@ async fn arm_when_told() {
         let (name, passes) = point.split_once(':').expect("NAME:PASSES");
         klatch_server::crash::arm(name, passes.parse().expect("a number"));
     }
+}
+
+fn without_pause() -> Pace {
+    Pace { look: Duration::from_millis(20), pause: Duration::ZERO, patience: Duration::ZERO }
 }
 
 fn boundless() -> Limits {

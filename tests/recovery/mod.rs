@@ -4,6 +4,7 @@
 mod checker;
 mod child;
 mod disk;
+mod journals;
 mod load;
 mod power;
 mod proof;

@@ -37,7 +37,7 @@ struct Report(BTreeMap<&'static str, Line>);
 struct Line {
     rounds: u64,
     commands: usize,
-    durable: usize,
+    acknowledged: usize,
     in_flight_min: Option<usize>,
 }
 
@@ -46,15 +46,15 @@ impl Report {
         let line = self.0.entry(name).or_default();
         line.rounds += 1;
         line.commands += round.book.len();
-        line.durable += round.book.values().filter(|sent| sent.committed.is_some()).count();
+        line.acknowledged += round.acknowledged;
         line.in_flight_min = Some(line.in_flight_min.map_or(round.in_flight, |least| least.min(round.in_flight)));
     }
 
     fn print(&self) {
-        println!("{:>22} {:>7} {:>9} {:>9} {:>18}", "died", "rounds", "commands", "durable", "in flight at least");
-        for (name, Line { rounds, commands, durable, in_flight_min }) in &self.0 {
+        println!("{:>22} {:>7} {:>9} {:>9} {:>18}", "died", "rounds", "commands", "saved", "in flight at least");
+        for (name, Line { rounds, commands, acknowledged, in_flight_min }) in &self.0 {
             let in_flight = in_flight_min.unwrap_or_default();
-            println!("{name:>22} {rounds:>7} {commands:>9} {durable:>9} {in_flight:>18}");
+            println!("{name:>22} {rounds:>7} {commands:>9} {acknowledged:>9} {in_flight:>18}");
         }
     }
 
@@ -91,7 +91,7 @@ async fn what_was_acknowledged_survives_loss_of_power() {
 /// some write or sync of the disk.
 fn round(number: u64) -> (&'static str, Fate, Plan) {
     // The two ways of losing take turns at each of the places.
-    let loss = if number / 2 % 2 == 0 { Loss::Everything } else { Loss::Some { seed: number } };
+    let loss = if (number / 2).is_multiple_of(2) { Loss::Everything } else { Loss::Some { seed: number } };
     let plan = Plan { enough: 300 + (number as usize * 37) % 900, loss, ..Plan::default() };
     let (name, end) = match number % 4 {
         1 => ("the plug is pulled", End::Plug),

@@ -1,11 +1,13 @@
 //! A site on a disk that forgets, and what a round on it is: people write, the node dies, power is lost, and one looks.
 
+use std::fs::DirEntry;
 use std::path::PathBuf;
 
 use klatch_client::{Rest, Tokens, new_id};
 use klatch_forgetful::{Disk, Loss};
 use klatch_protocol::objects::ConversationKind;
 use klatch_protocol::rest::{NewConversation, SignUp};
+use klatch_testkit::eventually;
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -30,13 +32,15 @@ pub struct Plan {
     pub enough: usize,
     /// How long messages are at least.
     pub bytes: usize,
+    /// Journals of the log that are begun before the node's fate may come.
+    pub journals: u64,
     /// What is lost with the power.
     pub loss: Loss,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { conversations: 4, enough: 300, bytes: 0, loss: Loss::Everything }
+        Self { conversations: 4, enough: 300, bytes: 0, journals: 0, loss: Loss::Everything }
     }
 }
 
@@ -46,6 +50,8 @@ pub struct Round {
     pub findings: Findings,
     /// What was sent.
     pub book: Book,
+    /// Commands that were acknowledged by then.
+    pub acknowledged: usize,
     /// Commands that were in flight when the node died.
     pub in_flight: usize,
     /// Files that lost something with the power.
@@ -101,6 +107,7 @@ impl Site {
         let mut node = NodeProcess::start(&self.disk, fate)?;
         let (conversations, writing) = self.people(&node, plan).await;
         writing.until(plan.enough).await;
+        self.journals(plan.journals).await;
         match fate.end {
             End::Plug => node.kill(),
             End::Point(..) => node.arm(),
@@ -118,9 +125,21 @@ impl Site {
         }
         let mut book = writing.done().await;
         let in_flight = book.values().filter(|sent| !sent.is_answered && sent.at <= died).count();
+        let acknowledged = book.values().filter(|sent| sent.committed.is_some()).count();
         let changed = self.disk.lose_power(plan.loss).expect("a disk that obeys");
         let findings = self.look(&conversations, &mut book).await?;
-        Ok(Round { findings, book, in_flight, changed })
+        Ok(Round { findings, book, acknowledged, in_flight, changed })
+    }
+
+    /// Waits until the journal that is written to is the so-manieth after the first.
+    async fn journals(&self, count: u64) {
+        let store = self.disk.root().join("log/store");
+        let number = |entry: std::io::Result<DirEntry>| entry.ok()?.path().file_stem()?.to_str()?.parse().ok();
+        eventually("a journal is begun", async || {
+            let newest: u64 = std::fs::read_dir(&store).expect("a store").filter_map(number).max()?;
+            (newest >= count).then_some(())
+        })
+        .await;
     }
 
     /// Starts the node again and looks: at what was promised; at what is sent again; and, when it has stopped, at whether all

@@ -5,6 +5,7 @@ mod admin;
 pub mod backup;
 pub mod checks;
 pub mod commands;
+mod compaction;
 pub mod config;
 mod engines;
 mod environment;
@@ -18,6 +19,7 @@ mod roles;
 pub mod shell;
 mod telemetry;
 
+pub use compaction::Pace;
 pub use environment::{SystemClock, SystemEntropy};
 pub use lifecycle::{Decorate, Node, Overrides};
 pub use roles::Role;

@@ -32,7 +32,7 @@ use crate::engines::{self, Embedded, Opened};
 use crate::environment::{SystemClock, SystemEntropy};
 use crate::listener::{Peer, Plain, Tls, bind, tell_peer};
 use crate::operator::Socket;
-use crate::{admin, pages};
+use crate::{admin, compaction, pages};
 
 /// Between two looks at what has expired, and at what was closed and not finished.
 const HOUSEKEEPING: Duration = Duration::from_secs(600);
@@ -55,6 +55,8 @@ pub struct Overrides {
     pub gateway: gateway::Options,
     /// How much work a password is, and how often one may try.
     pub accounts: accounts::Options,
+    /// When the log is compacted.
+    pub compaction: compaction::Pace,
 }
 
 impl Default for Overrides {
@@ -66,6 +68,7 @@ impl Default for Overrides {
             decorate_log: None,
             gateway: gateway::Options::default(),
             accounts: accounts::Options::default(),
+            compaction: compaction::Pace::default(),
         }
     }
 }
@@ -122,6 +125,7 @@ impl Node {
         }
         core.spawn(projector::run(services.clone(), stopping.clone()));
         core.spawn(eraser::run(services.clone(), stopping.clone()));
+        core.spawn(compaction::run(embedded.store.clone(), overrides.compaction, stopping.clone()));
 
         let mut seed = [0; 32];
         overrides.entropy.fill(&mut seed);

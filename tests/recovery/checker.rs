@@ -2,11 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use klatch_client::Rest;
+use klatch_client::{Gateway, Rest};
+use klatch_protocol::gateway::{ClientFrame, ServerFrame};
 use klatch_protocol::objects::{Event, EventBody, Slug};
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::load::Book;
+use super::load::{Book, IN_FLIGHT, SENDERS, Sent};
 
 /// What is wrong; nothing, if nothing is.
 pub type Findings = Vec<String>;
@@ -32,26 +34,60 @@ pub async fn check(rest: &Rest, conversations: &[Uuid], book: &Book) -> Findings
 }
 
 /// Sends everything again that was not answered, and some of what was: each takes effect once.
-pub async fn repeat(rest: &Rest, book: &mut Book) -> Findings {
+pub async fn repeat(base: &str, token: &str, book: &mut Book) -> Findings {
+    let mut again: Vec<Vec<Sent>> = vec![Vec::new(); SENDERS];
+    for sent in book.values().filter(|sent| sent.committed.is_none() || sent.number % 10 == 0) {
+        again[sent.sender].push(sent.clone());
+    }
+    let mut senders = JoinSet::new();
+    for mut sent in again {
+        sent.sort_by_key(|sent| (sent.conversation, sent.number));
+        let (base, token) = (base.to_owned(), token.to_owned());
+        senders.spawn(async move { send_again(&base, &token, sent).await });
+    }
     let mut findings = Findings::new();
-    let mut sent: Vec<_> = book.values_mut().collect();
-    sent.sort_by_key(|sent| (sent.sender, sent.conversation, sent.number));
-    for sent in sent {
-        if sent.committed.is_some() && sent.number % 10 != 0 {
-            continue;
-        }
-        match (rest.submit(sent.conversation, &sent.new).await, sent.committed) {
-            (Ok(answer), None) => sent.committed = Some(answer.seq),
-            (Ok(answer), Some(seq)) if answer.seq == seq && answer.repeated => {}
-            (Err(error), None)
-                if !matches!(
-                    error.slug(),
-                    None | Some(Slug::Unavailable | Slug::StorageFailed | Slug::CommandReused)
-                ) => {}
-            (answer, known) => findings.push(format!("sent again: {answer:?}, known: {known:?}, {sent:?}")),
+    for frame in senders.join_all().await.into_iter().flatten() {
+        let (ServerFrame::Committed { id, .. } | ServerFrame::Rejected { id, .. }) = frame else { continue };
+        let sent = book.get_mut(&id).expect("it was sent again");
+        match (frame, sent.committed) {
+            (ServerFrame::Committed { seq, .. }, None) => sent.committed = Some(seq),
+            (ServerFrame::Committed { seq, repeated: true, .. }, Some(known)) if seq == known => {}
+            (ServerFrame::Rejected { problem, .. }, None) if !is_trouble(problem.slug()) => {}
+            (answer, _) => findings.push(format!("sent again: {answer:?} of {sent:?}")),
         }
     }
     findings
+}
+
+/// Whether that is no answer that one could live with.
+fn is_trouble(slug: Option<Slug>) -> bool {
+    matches!(slug, None | Some(Slug::Unavailable | Slug::StorageFailed | Slug::CommandReused))
+}
+
+/// The answers to these.
+async fn send_again(base: &str, token: &str, all: Vec<Sent>) -> Vec<ServerFrame> {
+    let (mut gateway, _) = Gateway::connect(base, token).await.expect("a connection");
+    let mut answers = Vec::with_capacity(all.len());
+    let count = all.len();
+    for (number, Sent { conversation, new, .. }) in all.into_iter().enumerate() {
+        gateway.send(&ClientFrame::Command { conversation, new }).await.expect("the connection is there");
+        if number - answers.len() >= IN_FLIGHT {
+            answers.push(next_answer(&mut gateway).await);
+        }
+    }
+    while answers.len() < count {
+        answers.push(next_answer(&mut gateway).await);
+    }
+    answers
+}
+
+async fn next_answer(gateway: &mut Gateway) -> ServerFrame {
+    loop {
+        let frame = gateway.next().await.expect("a frame").expect("the connection is there");
+        if matches!(frame, ServerFrame::Committed { .. } | ServerFrame::Rejected { .. }) {
+            return frame;
+        }
+    }
 }
 
 fn promises(conversation: Uuid, events: &[Event], book: &Book) -> Findings {

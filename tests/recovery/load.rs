@@ -13,9 +13,9 @@ use tokio::task::{JoinHandle, JoinSet};
 use uuid::Uuid;
 
 /// People who write at the same time.
-const SENDERS: usize = 4;
-/// Commands that each of them has in flight.
-const IN_FLIGHT: usize = 96;
+pub const SENDERS: usize = 4;
+/// Commands that each of them has in flight: so many that enough are left where hundreds are answered at once.
+pub const IN_FLIGHT: usize = 256;
 /// Commands that are in flight whenever a node dies.
 pub const IN_FLIGHT_MIN: usize = 200;
 /// Who is told so often that the disk has failed writes no more.

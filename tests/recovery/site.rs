@@ -151,7 +151,8 @@ impl Site {
         let node = NodeProcess::start(&self.disk, &Fate::default())?;
         let rest = self.owner(&node);
         let mut findings = check(&rest, conversations, book).await;
-        findings.extend(repeat(&rest, book).await);
+        self.tokens = rest.tokens().await;
+        findings.extend(repeat(&node.base, &self.tokens.access, book).await);
         findings.extend(check(&rest, conversations, book).await);
         self.tokens = rest.tokens().await;
         findings.extend(node.stop());

@@ -10,6 +10,7 @@ use std::time::Duration;
 use klatch_ports::{Error, ErrorKind};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
+use rusqlite::hooks::Wal;
 use tokio::sync::Semaphore;
 
 use super::Fuse;
@@ -25,7 +26,7 @@ const STATEMENTS: usize = 64;
 const CACHE_KIB: i64 = 16 * 1024;
 /// Pages in the write-ahead log at which it is moved into the database: 32 MiB. Fewer cost more, as the same few pages are then
 /// written again and again; more make opening slow after a crash, and each move longer.
-const CHECKPOINT_PAGES: i64 = 8_192;
+const CHECKPOINT_PAGES: i32 = 8_192;
 /// The size to which the write-ahead log is cut back: bytes.
 const WAL_BYTES: i64 = 64 * 1024 * 1024;
 
@@ -64,7 +65,12 @@ impl Database {
     /// `Broken`: the file cannot be used, with a sentence that says why. `Corrupt`: it is no database.
     pub fn open(path: &Path, schema: &Schema, fuse: Fuse) -> Result<Self, Error> {
         let opened = || -> rusqlite::Result<_> {
-            let writer = connect(path, schema)?;
+            let mut writer = connect(path, schema)?;
+            let (name, blown) = (schema.name, fuse.clone());
+            writer.wal_hook(Some(move |log: &mut Wal, pages| {
+                move_log_when_long(name, &blown, log, pages);
+                Ok(())
+            }))?;
             migrate(&writer, schema)?;
             if schema.secure_delete {
                 writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
@@ -194,10 +200,23 @@ fn connect(path: &Path, schema: &Schema) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-    connection.pragma_update_and_check(None, "wal_autocheckpoint", CHECKPOINT_PAGES, |_| Ok(()))?;
+    // The one that writes does it itself.
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;
     connection.pragma_update_and_check(None, "journal_size_limit", WAL_BYTES, |_| Ok(()))?;
     connection.pragma_update_and_check(None, "secure_delete", schema.secure_delete, |_| Ok(()))?;
     Ok(connection)
+}
+
+/// Moves the write-ahead log into the database once it is long. SQLite would do so by itself, but pass over a sync that fails
+/// then: what was written before would be lost with the next loss of power, and what was answered after it as well.
+fn move_log_when_long(name: &str, fuse: &Fuse, log: &mut Wal, pages: i32) {
+    let moved = if pages >= CHECKPOINT_PAGES { log.checkpoint() } else { Ok(()) };
+    // Otherwise somebody reads an old state, or there is no room: it stays as long as it is for now.
+    if let Err(error) = moved
+        && error.sqlite_error_code() == Some(rusqlite::ErrorCode::SystemIoFailure)
+    {
+        fuse.blow(&format!("moving the log of {name} failed ({error}): look at the disk, then start the node again"));
+    }
 }
 
 fn migrate(connection: &Connection, schema: &Schema) -> rusqlite::Result<()> {

@@ -146,6 +146,8 @@ impl Loop {
         if let Err(failure) = &fate {
             self.undo(failure);
         }
+        // It may have been blown when the log was moved, with what was just written in it.
+        let fate = fate.and(self.fuse.refusal().map_or(Ok(()), Err));
         fates.resize_with(group.len(), || Ok(()));
         for ((_, work), own) in group.drain(..).zip(fates) {
             work.answer(own.and(fate.clone()));

@@ -8,7 +8,7 @@ use std::time::Instant;
 use klatch_client::{Gateway, new_id};
 use klatch_protocol::gateway::{ClientFrame, ServerFrame};
 use klatch_protocol::objects::{CommandBody, NewCommand, Slug};
-use klatch_testkit::{eventually, text};
+use klatch_testkit::{PATIENCE, eventually, text};
 use tokio::task::{JoinHandle, JoinSet};
 use uuid::Uuid;
 
@@ -83,7 +83,8 @@ impl Writing {
 
     /// What they remember when they are done.
     pub async fn done(self) -> Book {
-        self.senders.await.expect("people who write")
+        let done = tokio::time::timeout(PATIENCE, self.senders).await;
+        done.expect("their node dies, or says that it takes no writes").expect("people who write")
     }
 }
 

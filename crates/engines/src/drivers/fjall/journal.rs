@@ -20,6 +20,9 @@ const END: u8 = 3;
 const CLEAR: u8 = 4;
 const MAGIC: &[u8] = b"FJL\x03";
 
+/// What fjall calls the first journal of a store.
+const FIRST: &str = "0.jnl";
+
 const BUFFER_BYTES: usize = 256 << 10;
 
 /// Cuts off what loss of power left of groups that were not synced.
@@ -41,12 +44,10 @@ pub fn mend(dir: &Path, store: &Path) -> Result<(), OpenError> {
     if scan.rest.is_empty() {
         return Ok(());
     }
-    // A group with events is begun only when those before it are durable: if one that follows has survived, they must have.
-    if let (Some(last), Some(next)) = (last.max(scan.last_position), scan.position_after())
-        && next > last + 1
-    {
-        let what = format!("events {} to {} are missing in {} at {}", last + 1, next - 1, path.display(), scan.end);
-        return Err(OpenError::damaged(dir, &what));
+    // Nothing was ever moved out of the very first journal, so before it lies nothing.
+    let last = last.max(scan.last_position).or_else(|| path.ends_with(FIRST).then_some(0));
+    if let Some(missing) = scan.missing(last) {
+        return Err(OpenError::damaged(dir, &format!("{missing} in {} at {}", path.display(), scan.end)));
     }
     tracing::warn!(bytes = scan.rest.len(), "the end of the log's journal was written only in part, and is cut off");
     let file = File::options().write(true).open(&path).map_err(io)?;
@@ -103,11 +104,25 @@ impl Scan {
         Ok(Self { end, last_position, rest })
     }
 
-    /// The first position in the good batches that lie behind a bad one.
-    fn position_after(&self) -> Option<u64> {
+    /// What is not there and had been durable. A group with events is begun only when those before it are durable: so where the
+    /// events of one that follows have survived, those before them must have; and where two have, all that lies before them.
+    fn missing(&self, last: Option<u64>) -> Option<String> {
+        let behind = self.positions_behind();
+        let next = *behind.first()?;
+        match last {
+            Some(last) if next > last + 1 => Some(format!("events {} to {} are missing", last + 1, next - 1)),
+            _ if behind.len() > 1 => Some(format!("what lies before event {next} cannot be read")),
+            _ => None,
+        }
+    }
+
+    /// The first position in each of the good batches with events that lie behind the bad one.
+    fn positions_behind(&self) -> Vec<u64> {
         let ends = self.rest.windows(MAGIC.len()).enumerate().filter(|(_, window)| *window == MAGIC);
         let batches = ends.filter_map(|(at, _)| Batch::read(&mut &self.rest[at + MAGIC.len()..]).ok().flatten());
-        batches.filter_map(|batch| batch.first_position).min()
+        let mut positions: Vec<_> = batches.filter_map(|batch| batch.first_position).collect();
+        positions.sort_unstable();
+        positions
     }
 }
 

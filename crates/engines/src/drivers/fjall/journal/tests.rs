@@ -78,3 +78,23 @@ fn what_was_durable_is_missed_aloud() {
     assert!(damaged.contains("events 3 to 3 are missing"), "{damaged}");
     assert!(fs::read(&path).unwrap() == before, "nothing is touched that somebody may want to look at");
 }
+
+#[test]
+fn what_was_durable_is_missed_aloud_from_the_beginning_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = journal(dir.path(), 1..=5, CompressionType::None);
+    let whole = fs::read(&path).unwrap();
+    let ends = ends(&path);
+    // The batch with the first event, before which no event says how far they had come.
+    let first = ends[ends.len() - 6];
+    File::options().write(true).open(&path).unwrap().write_all_at(&[0; 512], first + 5_000).unwrap();
+    let damaged = mend(dir.path(), dir.path()).unwrap_err().to_string();
+    assert!(damaged.contains("events 1 to 1 are missing"), "{damaged}");
+    // A batch without events, which was durable by the time of those that follow.
+    fs::write(&path, &whole).unwrap();
+    File::options().write(true).open(&path).unwrap().write_all_at(&[0xff; 4], 20).unwrap();
+    let before = fs::read(&path).unwrap();
+    let damaged = mend(dir.path(), dir.path()).unwrap_err().to_string();
+    assert!(damaged.contains("what lies before event 1 cannot be read"), "{damaged}");
+    assert!(fs::read(&path).unwrap() == before, "nothing is touched that somebody may want to look at");
+}

@@ -4,6 +4,7 @@ mod chatting;
 mod cold;
 mod coming_back;
 mod crowd;
+mod knocking;
 mod leaving;
 mod refusing;
 mod repeating;

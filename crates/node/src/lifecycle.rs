@@ -30,8 +30,9 @@ use crate::backup::take::Source;
 use crate::config::Config;
 use crate::engines::{self, Embedded, Opened};
 use crate::environment::{SystemClock, SystemEntropy};
-use crate::listener::{Peer, Plain, Tls, bind, tell_peer};
+use crate::listener::{Peer, Plain, bind, tell_peer};
 use crate::operator::Socket;
+use crate::tls::{Certificate, Tls};
 use crate::{admin, compaction, pages};
 
 /// Between two looks at what has expired, and at what was closed and not finished.
@@ -77,6 +78,7 @@ impl Default for Overrides {
 pub struct Node {
     address: SocketAddr,
     admin: Option<SocketAddr>,
+    certificate: Option<Arc<Certificate>>,
     accounts: Arc<Accounts>,
     gateway: Arc<Gateway>,
     embedded: Arc<Embedded>,
@@ -100,7 +102,8 @@ impl Node {
         metrics: Option<PrometheusHandle>,
     ) -> anyhow::Result<Self> {
         config.validate().map_err(anyhow::Error::msg).context("the configuration cannot run")?;
-        // The sockets first: if a port is taken, nothing else needs to be undone.
+        // Certificate and sockets first: if one cannot be used, nothing else needs to be undone.
+        let certificate = Certificate::configured(&config.http)?;
         let listener = bind(config.http.listen).await?;
         let admin_listener = match config.http.admin_listen {
             Some(address) => Some(bind(address).await?),
@@ -146,14 +149,12 @@ impl Node {
         .await?;
         let site = Arc::new(api_options(&config));
         let state = ApiState { services, sealer, conversations, accounts: accounts.clone(), options: site.clone() };
-        let router = api::router(state)
-            .route(
-                "/api/v1/gateway",
-                get(gateway::upgrade::upgrade).layer(from_fn_with_state(site, own_pages)).with_state(gateway.clone()),
-            )
-            .fallback(pages::page);
+        let socket =
+            get(gateway::upgrade::upgrade).layer(from_fn_with_state(site, own_pages)).with_state(gateway.clone());
+        let socket = api::framed(&state, Router::new().route("/api/v1/gateway", socket));
+        let router = api::router(state).merge(socket).fallback(pages::page);
         let address = listener.local_addr()?;
-        serve(&edge, &config, listener, router, draining.clone())?;
+        serve(&edge, certificate.clone(), listener, router, draining.clone())?;
         let admin = admin_listener.as_ref().map(TcpListener::local_addr).transpose()?;
         if let Some(listener) = admin_listener {
             let router = admin::router(embedded.clone(), gateway.clone(), draining.clone(), metrics);
@@ -161,7 +162,7 @@ impl Node {
             core.spawn(serve_admin(listener, router, stopping.clone()));
         }
         let drain = Duration::from_secs(config.limits.drain_s);
-        Ok(Self { address, admin, accounts, gateway, embedded, draining, stopping, edge, core, drain })
+        Ok(Self { address, admin, certificate, accounts, gateway, embedded, draining, stopping, edge, core, drain })
     }
 
     /// The address of the site.
@@ -183,6 +184,11 @@ impl Node {
             return Ok(None);
         }
         Ok(Some(self.accounts.make_claim().await?))
+    }
+
+    /// The certificate that it shows, if it speaks TLS itself.
+    pub fn certificate(&self) -> Option<&Certificate> {
+        self.certificate.as_deref()
     }
 
     /// How many times the disk was asked to sync the log.
@@ -224,14 +230,14 @@ async fn own_pages(State(site): State<Arc<api::Options>>, request: Request, next
 
 fn serve(
     tasks: &TaskTracker,
-    config: &Config,
+    certificate: Option<Arc<Certificate>>,
     listener: TcpListener,
     router: Router,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let service = router.layer(map_request(tell_peer)).into_make_service_with_connect_info::<Peer>();
-    if let (Some(cert), Some(key)) = (&config.http.tls_cert, &config.http.tls_key) {
-        let listener = Tls::start(listener, cert, key)?;
+    if let Some(certificate) = certificate {
+        let listener = Tls::start(listener, certificate)?;
         tasks.spawn(async move { axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await });
     } else {
         let listener = Plain(listener);
@@ -265,6 +271,7 @@ fn gateway_options(config: &Config, options: gateway::Options) -> gateway::Optio
     gateway::Options {
         commands: commands_rate(config),
         frames: Rate { burst: limits.frames_burst, per_minute: limits.frames_per_minute },
+        connections_max: limits.connections,
         ..options
     }
 }

@@ -27,6 +27,7 @@ pub async fn prepare(
     conversation: ConversationId,
     new: NewCommand,
 ) -> Result<Command, Problem> {
+    check_id(new.id)?;
     measure(&new.command)?;
     let key = sealer.author_key(actor).await.map_err(|error| seal_problem(&error))?;
     let content = serde_json::to_vec(&new.command).map_err(|error| invalid(error.to_string()))?;
@@ -190,6 +191,16 @@ fn seal_problem(error: &SealError) -> Problem {
 
 fn invalid(detail: impl Into<String>) -> Problem {
     Problem::new(Slug::InvalidRequest).detail(detail)
+}
+
+/// Whether a client may give this id to something: of its time only the form is looked at, since clocks are off and order never
+/// depends on them.
+///
+/// # Errors
+/// `invalid_request`.
+pub fn check_id(id: Uuid) -> Result<(), Problem> {
+    let is_v7 = id.get_version_num() == 7 && id.get_variant() == uuid::Variant::RFC4122;
+    if is_v7 { Ok(()) } else { Err(invalid("`id` must be a UUIDv7.")) }
 }
 
 fn measure(command: &CommandBody) -> Result<(), Problem> {

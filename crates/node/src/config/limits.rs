@@ -15,6 +15,8 @@ pub struct Limits {
     pub frames_burst: u32,
     /// Frames that one connection may send a minute thereafter.
     pub frames_per_minute: u32,
+    /// Connections to the gateway at a time. Each costs some KiB, and a file: the limit of open files must allow for them.
+    pub connections: usize,
     /// Commands that may wait for one partition; beyond that senders are told to come again.
     pub queue: usize,
     /// Partitions of the queue: as many conversations are decided side by side.
@@ -30,6 +32,7 @@ impl Default for Limits {
             commands_per_minute: 1_200,
             frames_burst: 200,
             frames_per_minute: 1_200,
+            connections: 20_000,
             queue: 10_000,
             partitions: 2,
             drain_s: 10,
@@ -44,6 +47,7 @@ impl Limits {
             ("commands_per_minute", u64::from(self.commands_per_minute)),
             ("frames_burst", u64::from(self.frames_burst)),
             ("frames_per_minute", u64::from(self.frames_per_minute)),
+            ("connections", self.connections as u64),
             ("queue", self.queue as u64),
         ];
         for (name, value) in positive {

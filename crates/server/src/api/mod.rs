@@ -118,6 +118,11 @@ pub fn router(state: ApiState) -> Router {
         .with_state(state)
 }
 
+/// Addresses of another role with what lies around every request here: its id, its line in the log, and problems for refusals.
+pub fn framed(state: &ApiState, routes: Router) -> Router {
+    routes.method_not_allowed_fallback(wrong_method).layer(from_fn_with_state(state.clone(), frame::frame))
+}
+
 /// Endpoints whose writes carry an id of their own, or do no harm twice.
 fn by_themselves() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()

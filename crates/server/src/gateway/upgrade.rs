@@ -1,4 +1,4 @@
-//! From HTTP to a WebSocket (RFC 6455, section 4.2).
+//! From HTTP to a WebSocket (RFC 6455, section 4.2). What is no handshake is refused as the API refuses: with a problem.
 
 use std::sync::Arc;
 
@@ -6,21 +6,36 @@ use axum::extract::{Request, State};
 use axum::http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use hyper_util::rt::TokioIo;
 use klatch_protocol::objects::Slug;
 
 use super::{Gateway, connection};
+use crate::api::Refusal;
 
-/// `GET /api/v1/gateway`. Whoever serves it has checked that a browser which asks shows a page of this site.
+/// The one version of RFC 6455.
+const VERSION: &str = "13";
+/// Bytes of the client's key.
+const KEY_BYTES: usize = 16;
+/// When whoever was not let in may ask again.
+const AGAIN_MS: u64 = 1_000;
+
+/// `GET /api/v1/gateway`. Whoever serves it has checked that a browser which asks shows a page of this site, and writes the bodies of
+/// refusals.
 pub async fn upgrade(State(gateway): State<Arc<Gateway>>, mut request: Request) -> Response {
-    let headers = request.headers();
-    let Some(accept) = accept(headers) else { return refuse(StatusCode::UPGRADE_REQUIRED, Slug::InvalidRequest) };
-    if gateway.stop.is_cancelled() {
-        return refuse(StatusCode::SERVICE_UNAVAILABLE, Slug::Stopping);
-    }
-    let Some(upgrading) = request.extensions_mut().remove::<hyper::upgrade::OnUpgrade>() else {
-        return refuse(StatusCode::UPGRADE_REQUIRED, Slug::InvalidRequest);
+    let accept = match accept(request.headers()) {
+        Ok(accept) => accept,
+        Err(refusal) => return refusal,
     };
+    if gateway.stop.is_cancelled() {
+        return Refusal::new(Slug::Stopping).retry_after_ms(AGAIN_MS).into_response();
+    }
+    if gateway.is_full() {
+        let sentence = "This node has as many connections as it may.";
+        return Refusal::new(Slug::Unavailable).detail(sentence).retry_after_ms(AGAIN_MS).into_response();
+    }
+    let Some(upgrading) = request.extensions_mut().remove::<hyper::upgrade::OnUpgrade>() else { return no_handshake() };
     gateway.tasks.spawn({
         let gateway = gateway.clone();
         async move {
@@ -36,17 +51,31 @@ pub async fn upgrade(State(gateway): State<Arc<Gateway>>, mut request: Request) 
 }
 
 /// The answer to the client's key, if this is a handshake.
-fn accept(headers: &HeaderMap) -> Option<String> {
+fn accept(headers: &HeaderMap) -> Result<String, Response> {
     let names = |name: HeaderName, wanted: &str| {
-        let value = headers.get(name).and_then(|value| value.to_str().ok());
-        value.is_some_and(|value| value.split(',').any(|part| part.trim().eq_ignore_ascii_case(wanted)))
+        let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+        values.flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(wanted))
     };
-    let is_handshake =
-        names(CONNECTION, "upgrade") && names(UPGRADE, "websocket") && names(SEC_WEBSOCKET_VERSION, "13");
-    let key = headers.get(SEC_WEBSOCKET_KEY)?.as_bytes();
-    is_handshake.then(|| tungstenite::handshake::derive_accept_key(key))
+    if !(names(CONNECTION, "upgrade") && names(UPGRADE, "websocket")) {
+        return Err(no_handshake());
+    }
+    if !names(SEC_WEBSOCKET_VERSION, VERSION) {
+        let refusal = Refusal::new(Slug::VersionUnsupported)
+            .detail("`Sec-WebSocket-Version` must be 13.")
+            .status(StatusCode::UPGRADE_REQUIRED);
+        return Err(([(SEC_WEBSOCKET_VERSION, VERSION)], refusal).into_response());
+    }
+    let key = headers.get(SEC_WEBSOCKET_KEY).map(|key| key.as_bytes().trim_ascii()).unwrap_or_default();
+    if STANDARD.decode(key).map_or(0, |key| key.len()) != KEY_BYTES {
+        return Err(Refusal::invalid("`Sec-WebSocket-Key` must be 16 bytes in Base64.").into_response());
+    }
+    Ok(tungstenite::handshake::derive_accept_key(key))
 }
 
-fn refuse(status: StatusCode, slug: Slug) -> Response {
-    (status, slug.title()).into_response()
+/// Whoever asks here does not want a WebSocket, or something on the way took the wish away.
+fn no_handshake() -> Response {
+    let refusal =
+        Refusal::invalid("This address is a WebSocket: it wants `Connection: Upgrade` and `Upgrade: websocket`.")
+            .status(StatusCode::UPGRADE_REQUIRED);
+    ([(UPGRADE, "websocket"), (CONNECTION, "Upgrade")], refusal).into_response()
 }

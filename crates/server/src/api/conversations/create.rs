@@ -14,7 +14,7 @@ use crate::api::ApiState;
 use crate::api::auth::Signed;
 use crate::api::extract::Json;
 use crate::api::problem::Refusal;
-use crate::commanding::{direct_conversation, prepare_founding, problem, refusal};
+use crate::commanding::{check_id, direct_conversation, prepare_founding, problem, refusal};
 use crate::inbox;
 
 /// Begin a conversation.
@@ -30,9 +30,7 @@ pub async fn create(
     Json(wanted): Json<NewConversation>,
 ) -> Result<(StatusCode, axum::Json<Conversation>), Refusal> {
     let user = identity.user;
-    if wanted.id.get_version_num() != 7 {
-        return Err(Refusal::invalid("`id` must be a UUIDv7."));
-    }
+    check_id(wanted.id)?;
     let id = wanted.id;
     let (conversation, founding) = founding(&state, user, wanted)?;
     if let Some(found) = existing(&state, user, conversation, founding.kind).await? {

@@ -2,12 +2,17 @@
 
 use klatch_protocol::objects::{Problem, Slug};
 
+use crate::gateway::Closed;
+
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The server refused, and says why.
     #[error("{}{}", .0.title, .0.detail.as_deref().map(|detail| format!(": {detail}")).unwrap_or_default())]
     Refused(Box<Problem>),
+    /// The server closed the connection to the gateway, and says why.
+    #[error("the server closed the connection: {}", .0.reason())]
+    Closed(Closed),
     /// The server could not be reached, or the answer was lost: nothing is known about a write, which may be sent again.
     #[error("the server cannot be reached")]
     Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -20,11 +25,22 @@ pub enum Error {
 }
 
 impl Error {
-    /// The slug of the problem, if the server refused.
+    /// The slug of the problem, if the server refused or closed.
     pub fn slug(&self) -> Option<Slug> {
         match self {
             Self::Refused(problem) => problem.slug(),
+            Self::Closed(closed) => Slug::parse(&closed.reason),
             _ => None,
+        }
+    }
+
+    /// What an answer says that is not a success.
+    pub(crate) fn refused(status: u16, bytes: &[u8]) -> Self {
+        match serde_json::from_slice::<Problem>(bytes) {
+            Ok(problem) => Self::Refused(Box::new(problem)),
+            // A proxy says so of a server that is away, such as one that is being started again.
+            Err(_) if matches!(status, 502..=504) => Self::Unreachable(format!("status {status}").into()),
+            Err(_) => Self::Unexpected(format!("status {status}")),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The gateway: one WebSocket.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use klatch_protocol::gateway::{ClientFrame, ClientInfo, PROTOCOL, ServerFrame};
@@ -11,6 +12,9 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use crate::error::Error;
 use crate::tls;
+
+/// How long a server may be silent: it pings every 25 s, so a connection on which nothing comes for this long is lost.
+const SILENCE_MAX: Duration = Duration::from_secs(80);
 
 /// A connection that said hello.
 pub struct Gateway {
@@ -26,6 +30,22 @@ pub struct Closed {
     pub reason: String,
 }
 
+impl Closed {
+    /// Why, in a word.
+    pub(crate) fn reason(&self) -> &str {
+        match (self.code, &*self.reason) {
+            (_, reason) if !reason.is_empty() => reason,
+            (1006, _) => "it was lost",
+            _ => "it does not say why",
+        }
+    }
+
+    /// Whether there is no use in coming back.
+    pub fn is_final(&self) -> bool {
+        (4200..4300).contains(&self.code)
+    }
+}
+
 impl Gateway {
     /// Connects to the server at this address, says hello, and returns the answer beside the connection.
     ///
@@ -35,7 +55,7 @@ impl Gateway {
         let address = format!("{}/api/v1/gateway", base.trim_end_matches('/').replacen("http", "ws", 1));
         tls::prepare();
         let connected = tokio_tungstenite::connect_async(address).await;
-        let (socket, _) = connected.map_err(|error| Error::Unreachable(Box::new(error)))?;
+        let (socket, _) = connected.map_err(not_upgraded)?;
         let mut gateway = Self { socket };
         gateway
             .send(&ClientFrame::Hello {
@@ -48,7 +68,7 @@ impl Gateway {
         match gateway.next().await? {
             Ok(ready @ ServerFrame::Ready { .. }) => Ok((gateway, ready)),
             Ok(other) => Err(Error::Unexpected(format!("{other:?} before ready"))),
-            Err(closed) => Err(Error::Unexpected(format!("closed with {} {}", closed.code, closed.reason))),
+            Err(closed) => Err(Error::Closed(closed)),
         }
     }
 
@@ -77,13 +97,14 @@ impl Gateway {
         self.send(&ClientFrame::Sync { have: BTreeMap::new(), after: None }).await
     }
 
-    /// The next frame, or how the connection ended.
+    /// The next frame, or how the connection ended; where nothing comes for longer than the server may be silent, it is lost.
     ///
     /// # Errors
     /// [`Error::Unexpected`]: a frame that is not one.
     pub async fn next(&mut self) -> Result<Result<ServerFrame, Closed>, Error> {
         loop {
-            match self.socket.next().await {
+            let Ok(next) = tokio::time::timeout(SILENCE_MAX, self.socket.next()).await else { return Ok(Err(LOST)) };
+            match next {
                 Some(Ok(Message::Text(text))) => {
                     let frame = serde_json::from_str(&text);
                     return frame.map(Ok).map_err(|error| Error::Unexpected(format!("{error} in {text}")));
@@ -101,6 +122,16 @@ impl Gateway {
                 Some(Err(_)) | None => return Ok(Err(LOST)),
             }
         }
+    }
+}
+
+/// What the server answered instead of a WebSocket, if it answered.
+fn not_upgraded(error: tungstenite::Error) -> Error {
+    match error {
+        tungstenite::Error::Http(response) => {
+            Error::refused(response.status().as_u16(), response.body().as_deref().unwrap_or_default())
+        }
+        error => Error::Unreachable(Box::new(error)),
     }
 }
 

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use klatch_protocol::objects::{CommandBody, Conversation, NewCommand, Problem, Slug, User};
+use klatch_protocol::objects::{CommandBody, Conversation, NewCommand, Slug, User};
 use klatch_protocol::rest::{
     CommandAnswer, HistoryPage, ImportAnswer, ImportBatch, NewConversation, Page, Refresh, SessionAnswer, SignIn,
     SignUp,
 };
-use reqwest::{Method, StatusCode};
+use reqwest::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
@@ -231,7 +231,7 @@ impl Rest {
             let bytes = if bytes.is_empty() { &b"null"[..] } else { &bytes };
             return serde_json::from_slice(bytes).map_err(|error| Error::Unexpected(error.to_string()));
         }
-        Err(refused(status, &bytes))
+        Err(Error::refused(status.as_u16(), &bytes))
     }
 
     async fn hold(&self, answer: SessionAnswer) -> Result<SessionAnswer, Error> {
@@ -244,12 +244,5 @@ fn take(tokens: &mut Tokens, answer: &SessionAnswer) {
     tokens.access.clone_from(&answer.access_token);
     if let Some(refresh) = &answer.refresh_token {
         tokens.refresh.clone_from(refresh);
-    }
-}
-
-fn refused(status: StatusCode, bytes: &[u8]) -> Error {
-    match serde_json::from_slice::<Problem>(bytes) {
-        Ok(problem) => Error::Refused(Box::new(problem)),
-        Err(_) => Error::Unexpected(format!("status {status}")),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 
 use super::*;
-use crate::conversation::{Change, Founding, History, Message};
+use crate::conversation::{Change, Founding, History, Message, Origin};
 use crate::ids::{ConversationId, UserId, Uuid};
 use crate::limits;
 
@@ -264,6 +264,115 @@ fn limits_are_answered_with_their_own_slug() {
     }
     let message = play.say(BOB);
     assert_eq!(play.when(ALICE, CommandKind::Pin { target: message, on: true }), Err(Rejection::TooManyPins));
+}
+
+/// Somebody who is neither Alice nor Bob.
+fn guest(n: usize) -> UserId {
+    UserId(Uuid::from_u128(0x1000 + n as u128))
+}
+
+#[test]
+fn a_message_mentions_and_answers_only_so_many() {
+    let mut play = Play::new(Kind::Group);
+    let said: Vec<_> = (0..=limits::REPLIES_MAX).map(|_| play.say(BOB)).collect();
+    let with = |mentions: &[UserId], replies: &[CommandId]| CommandKind::Send {
+        body: Bytes::from_static(b"sealed"),
+        mentions: mentions.to_vec(),
+        replies: replies.to_vec(),
+        thread: None,
+        expires_at: None,
+    };
+    assert_eq!(play.when(ALICE, with(&[], &said)), Err(Rejection::TooManyReplies));
+    play.ok(ALICE, with(&[], &said[1..]));
+    let people: Vec<_> = (0..=limits::MENTIONS_MAX).map(guest).collect();
+    for user in &people {
+        play.ok(ALICE, CommandKind::Add { user: *user });
+    }
+    assert_eq!(play.when(ALICE, with(&people, &[])), Err(Rejection::TooManyMentions));
+    let mine = play.ok(ALICE, with(&people[1..], &[])).id;
+    let edit = CommandKind::Edit { target: mine, body: Bytes::from_static(b"other"), mentions: people };
+    assert_eq!(play.when(ALICE, edit), Err(Rejection::TooManyMentions));
+}
+
+#[test]
+fn a_message_is_edited_only_so_often() {
+    let mut play = Play::new(Kind::Group);
+    let message = play.say(BOB);
+    for _ in 0..limits::EDITS_PER_MESSAGE_MAX {
+        play.ok(BOB, edit(message));
+    }
+    assert_eq!(play.when(BOB, edit(message)), Err(Rejection::TooManyEdits));
+}
+
+#[test]
+fn a_message_has_only_so_many_reactions_of_all_kinds() {
+    let mut play = Play::new(Kind::Group);
+    let message = play.say(BOB);
+    let face = |n: usize| char::from_u32(0x1f600 + n as u32).expect("a face").to_string();
+    let react = |emoji: usize, on| CommandKind::React { target: message, emoji: face(emoji), on };
+    for n in 0..limits::REACTIONS_PER_MESSAGE_MAX {
+        let (person, emoji) = (n / 20, n % 20);
+        if emoji == 0 {
+            play.ok(ALICE, CommandKind::Add { user: guest(person) });
+        }
+        play.ok(guest(person), react(emoji, true));
+    }
+    assert_eq!(play.when(ALICE, react(0, true)), Err(Rejection::TooManyReactions));
+    play.ok(guest(0), react(0, false));
+    play.ok(ALICE, react(0, true));
+}
+
+#[test]
+fn a_group_and_a_channel_have_room_for_only_so_many() {
+    let mut play = Play::new(Kind::Group);
+    for n in play.state.members.len()..limits::GROUP_MEMBERS_MAX {
+        play.ok(ALICE, CommandKind::Add { user: guest(n) });
+    }
+    assert_eq!(play.when(ALICE, CommandKind::Add { user: CAROL }), Err(Rejection::TooManyMembers));
+    play.ok(BOB, CommandKind::Leave);
+    play.ok(ALICE, CommandKind::Add { user: CAROL });
+
+    let mut play = Play::new(Kind::Channel);
+    let bob = play.state.members[&BOB];
+    let guests = play.state.members.len()..limits::CHANNEL_MEMBERS_MAX;
+    play.state.members.extend(guests.map(|n| (guest(n), bob)));
+    assert_eq!(play.when(CAROL, CommandKind::Join), Err(Rejection::TooManyMembers));
+    assert_eq!(play.when(ALICE, CommandKind::Add { user: CAROL }), Err(Rejection::TooManyMembers));
+}
+
+#[test]
+fn a_conversation_begins_with_only_so_many() {
+    let empty = || Conversation::empty(ConversationId(Uuid::from_u128(1)));
+    let begin = |count: usize| {
+        let mut play = Play::new(Kind::Group);
+        play.state = empty();
+        let members = (0..count).map(guest).collect();
+        let (name, topic) = ("tea".to_owned(), String::new());
+        play.when(
+            ALICE,
+            CommandKind::Create(Founding { kind: Kind::Group, name, topic, history: History::All, members }),
+        )
+    };
+    assert!(begin(limits::FOUNDERS_MAX).is_ok());
+    assert_eq!(begin(limits::FOUNDERS_MAX + 1), Err(Rejection::TooManyMembers));
+}
+
+#[test]
+fn an_imported_message_is_measured_too() {
+    let mut play = Play::new(Kind::Channel);
+    let said: Vec<_> = (0..=limits::REPLIES_MAX).map(|_| play.say(BOB)).collect();
+    let import = |body: usize, network: usize, replies: &[CommandId]| CommandKind::Import {
+        author: CAROL,
+        body: Bytes::from(vec![0; body]),
+        replies: replies.to_vec(),
+        origin: Origin { network: "n".repeat(network), name: "n".to_owned() },
+        quiet: false,
+    };
+    assert_eq!(play.when(ALICE, import(BODY_BYTES_MAX + 1, 1, &[])), Err(Rejection::BodyTooLong));
+    assert_eq!(play.when(ALICE, import(1, limits::ORIGIN_BYTES_MAX + 1, &[])), Err(Rejection::InvalidName));
+    assert_eq!(play.when(ALICE, import(1, 1, &said)), Err(Rejection::TooManyReplies));
+    assert_eq!(play.when(BOB, import(1, 1, &[])), Err(Rejection::NotAllowed));
+    play.ok(ALICE, import(BODY_BYTES_MAX, limits::ORIGIN_BYTES_MAX, &said[1..]));
 }
 
 #[test]

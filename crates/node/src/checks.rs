@@ -66,7 +66,7 @@ pub async fn check(
             return Ok(summary);
         }
     };
-    for finding in databases(&opened).await? {
+    for finding in databases(config, &opened).await {
         told(finding, &mut summary)?;
     }
     let mut after = None;
@@ -100,11 +100,18 @@ async fn conversation(opened: &Opened, id: ConversationId, tail: Seq, summary: &
 }
 
 /// Every page of every database.
-async fn databases(opened: &Opened) -> anyhow::Result<Vec<Finding>> {
-    let embedded = &opened.embedded;
-    let checked = [embedded.views.check().await, embedded.directory.check().await, embedded.keys.check().await];
-    let problem = |error| general("database", format!("{:#}", anyhow::Error::from(error)));
-    Ok(checked.into_iter().filter_map(Result::err).map(problem).collect())
+async fn databases(config: &Config, opened: &Opened) -> Vec<Finding> {
+    let (embedded, engines) = (&opened.embedded, &config.engines);
+    let checked = [
+        (&engines.views, embedded.views.check().await),
+        (&engines.directory, embedded.directory.check().await),
+        (&engines.keys, embedded.keys.check().await),
+    ];
+    let finding = |(engine, checked): (&String, Result<(), klatch_ports::Error>)| {
+        let file = config.data.join(place(engine));
+        checked.err().map(|error| general("database", format!("{}: {:#}", file.display(), anyhow::Error::from(error))))
+    };
+    checked.into_iter().filter_map(finding).collect()
 }
 
 fn general(kind: &'static str, detail: String) -> Finding {

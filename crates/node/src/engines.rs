@@ -57,7 +57,8 @@ pub async fn open(config: &Config, overrides: &Overrides) -> anyhow::Result<Open
     let master = master_key::load(&data.join(&config.engines.master_key), has_data, &*overrides.entropy)?;
     let embedded = Arc::new(open_embedded(config.clone()).await?);
     let (clock, entropy) = (overrides.clock.clone(), overrides.entropy.clone());
-    let workspace = workspace(&*embedded.keys, &*clock, &*entropy).await?;
+    let workspace = workspace(&*embedded.keys, &*clock, &*entropy).await;
+    let workspace = workspace.with_context(|| data.join(place(&config.engines.keys)).display().to_string())?;
     let (store, keys) = (embedded.store.clone(), embedded.keys.clone());
     let live = overrides.live.clone().unwrap_or_else(|| Arc::new(live::memory::Memory::default()));
     let sealer = Sealer::open_store(workspace, keys.clone(), entropy.clone(), &master).await?;

@@ -18,8 +18,10 @@ mod pages;
 mod roles;
 pub mod shell;
 mod telemetry;
+mod tls;
 
 pub use compaction::Pace;
 pub use environment::{SystemClock, SystemEntropy};
 pub use lifecycle::{Decorate, Node, Overrides};
 pub use roles::Role;
+pub use tls::Certificate;

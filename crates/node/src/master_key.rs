@@ -51,6 +51,11 @@ fn make(file: &Path, entropy: &dyn Entropy) -> anyhow::Result<MasterKey> {
         std::fs::rename(&new, file)?;
         std::fs::File::open(file.parent().unwrap_or(Path::new(".")))?.sync_all()
     };
-    write().with_context(|| format!("the master key {} cannot be written", file.display()))?;
+    write().with_context(|| {
+        format!(
+            "the master key {} cannot be written; make sure that the user who runs Klatch owns the directory",
+            file.display()
+        )
+    })?;
     Ok(MasterKey::new(*key))
 }

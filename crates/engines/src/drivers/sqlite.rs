@@ -51,7 +51,6 @@ pub enum Durability {
 
 /// An open database. Dropping it waits for what is being written.
 pub struct Database {
-    name: &'static str,
     writer: Writer,
     readers: Arc<Mutex<Vec<Connection>>>,
     free: Arc<Semaphore>,
@@ -84,7 +83,7 @@ impl Database {
         let (writer, readers) = opened().map_err(|error| refused(path, error))?;
         let free = Arc::new(Semaphore::new(readers.len()));
         let writer = Writer::start(schema.name, writer, fuse).map_err(Error::unavailable)?;
-        Ok(Self { name: schema.name, writer, readers: Arc::new(Mutex::new(readers)), free })
+        Ok(Self { writer, readers: Arc::new(Mutex::new(readers)), free })
     }
 
     /// Runs `job` in a transaction, together with whatever waits beside it, and returns once that is as durable as asked for.
@@ -161,7 +160,7 @@ impl Database {
                 Ok(if dangling { "a row refers to nothing".to_owned() } else { found })
             })
             .await?;
-        if complaint == "ok" { Ok(()) } else { Err(Error::corrupt(format!("{}: {complaint}", self.name))) }
+        if complaint == "ok" { Ok(()) } else { Err(Error::corrupt(complaint)) }
     }
 
     async fn with_reader<T, F>(&self, job: F) -> Result<T, Error>

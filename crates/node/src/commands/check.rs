@@ -31,18 +31,21 @@ impl Check {
             output::json(&summary)?;
         } else {
             output::line(&format!(
-                "{} conversations with {} records were checked: {}.",
-                summary.conversations,
-                summary.records,
+                "Checked {} with {}: {}.",
+                many(summary.conversations, "conversation"),
+                many(summary.records, "record"),
                 match summary.findings {
                     0 => "all is well".to_owned(),
-                    1 => "one finding".to_owned(),
-                    count => format!("{count} findings"),
+                    count => many(count, "finding"),
                 }
             ))?;
         }
         if summary.findings > 0 { Err(Found.into()) } else { Ok(()) }
     }
+}
+
+fn many(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn shown(finding: &Finding) -> String {

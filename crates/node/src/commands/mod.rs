@@ -25,7 +25,7 @@ use crate::shell::output;
 ///
 /// `klatch run` starts a whole chat service in one process, with nothing else installed, on http://127.0.0.1:8470.
 #[derive(Parser, Debug)]
-#[command(name = "klatch", version, max_term_width = 110, after_help = output::EXIT_CODES)]
+#[command(name = "klatch", version, max_term_width = 110, after_help = output::BELOW_HELP)]
 struct Klatch {
     #[command(subcommand)]
     command: Command,

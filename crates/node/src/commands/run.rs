@@ -1,5 +1,6 @@
 //! `klatch run`: the server.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -12,10 +13,14 @@ use crate::lifecycle::{Node, Overrides};
 use crate::roles::Role;
 use crate::telemetry;
 
-/// Run the server.
+/// Run the server
 ///
 /// Flags go over environment variables (KLATCH_HTTP__LISTEN is `listen` in the section `http`), and those over the file.
 #[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  klatch run\n  klatch run --data /var/lib/klatch --listen 127.0.0.1:9000 --behind-proxy\n  \
+    klatch run --config klatch.toml --listen 0.0.0.0:443 --tls-cert chain.pem --tls-key key.pem"
+)]
 pub struct Run {
     #[command(flatten)]
     file: ConfigFile,
@@ -55,7 +60,10 @@ impl Run {
             let node = Node::start(config, Overrides::default(), Some(metrics)).await?;
             let url = public_url.unwrap_or_else(|| format!("{scheme}://{}", node.address()));
             welcome(&node, url.trim_end_matches('/')).await?;
-            until_told().await?;
+            tokio::select! {
+                told = until_told() => told?,
+                never = renew_when_told(&node) => match never? {},
+            }
             eprintln!("Stopping: clients are told to come back. Press Ctrl-C again to stop at once.");
             tokio::select! {
                 () = node.stop() => Ok(()),
@@ -103,6 +111,20 @@ async fn until_told() -> anyhow::Result<()> {
     tokio::select! {
         told = tokio::signal::ctrl_c() => told.context("signals cannot be heard"),
         _ = terminate.recv() => Ok(()),
+    }
+}
+
+/// At SIGHUP, takes up a certificate that was renewed. Without one that signal ends the node, as it ends any program.
+async fn renew_when_told(node: &Node) -> anyhow::Result<Infallible> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Some(certificate) = node.certificate() else { return std::future::pending().await };
+    let mut hangup = signal(SignalKind::hangup())?;
+    loop {
+        hangup.recv().await;
+        match certificate.renew() {
+            Ok(()) => tracing::info!("the certificate was read again"),
+            Err(error) => tracing::error!(error = format!("{error:#}"), "the former certificate stays"),
+        }
     }
 }
 

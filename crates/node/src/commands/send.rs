@@ -15,7 +15,7 @@ use crate::shell::output;
 use crate::shell::places::conversation;
 use crate::shell::server::{Server, block_on};
 
-/// How often a message is sent before one gives up, a second longer apart each time.
+/// How often a message is sent before one gives up, a second longer apart each time, or as the server says.
 const TRIES: u64 = 5;
 
 /// Say something in a conversation
@@ -48,14 +48,17 @@ impl Send {
     }
 }
 
+/// All of standard input, without the ends of its last lines.
 fn from_stdin() -> anyhow::Result<String> {
-    let mut text = String::new();
-    let limit = TEXT_BYTES_MAX as u64 + 1;
-    std::io::stdin().lock().take(limit).read_to_string(&mut text).context("standard input is no text")?;
-    if text.len() > TEXT_BYTES_MAX {
+    let mut bytes = Vec::new();
+    // Read beyond what fits, so that whatever else is wrong with a long text, it is called long.
+    std::io::stdin().lock().take(2 * TEXT_BYTES_MAX as u64).read_to_end(&mut bytes)?;
+    let end = bytes.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r')).map_or(0, |last| last + 1);
+    bytes.truncate(end);
+    if bytes.len() > TEXT_BYTES_MAX {
         bail!("the text is too long: at most {TEXT_BYTES_MAX} bytes fit into a message");
     }
-    Ok(text.trim_end_matches('\n').to_owned())
+    String::from_utf8(bytes).context("standard input is no text (UTF-8)")
 }
 
 /// Says it once, however often that must be tried.
@@ -67,13 +70,25 @@ async fn say(rest: &Rest, conversation: Uuid, text: String) -> anyhow::Result<Co
         thread: None,
     };
     let new = NewCommand { id: new_id(), command, seen: None, after: None, claimed_at: None };
-    for wait in 1..TRIES {
+    for attempt in 1..TRIES {
         match rest.submit(conversation, &new).await {
-            Err(error) if matches!(error, Error::Unreachable(_)) || error.slug() == Some(Slug::Unavailable) => {
-                tokio::time::sleep(Duration::from_secs(wait)).await;
+            Err(error) if let Some(told) = passing(&error) => {
+                tokio::time::sleep(told.max(Duration::from_secs(attempt))).await;
             }
             answer => return Ok(answer?),
         }
     }
     Ok(rest.submit(conversation, &new).await?)
+}
+
+/// Where it is worth trying again: how long the server wants one to wait.
+fn passing(error: &Error) -> Option<Duration> {
+    match error {
+        Error::Unreachable(_) => Some(Duration::ZERO),
+        Error::Refused(problem) => {
+            matches!(problem.slug(), Some(Slug::Unavailable | Slug::Stopping | Slug::RateLimited))
+                .then(|| Duration::from_millis(problem.retry_after_ms.unwrap_or_default()))
+        }
+        _ => None,
+    }
 }

@@ -1,11 +1,11 @@
 //! `klatch tail`: what was said, and then what is said.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
-use anyhow::bail;
 use clap::Args;
-use klatch_client::{Closed, Error, Gateway, Rest};
-use klatch_protocol::gateway::{ClientFrame, CloseCode, ServerFrame};
+use klatch_client::{Error, Gateway, Rest};
+use klatch_protocol::gateway::{ClientFrame, ServerFrame};
 use klatch_protocol::objects::{Conversation, Event, Slug};
 use rand::RngExt;
 use serde::Serialize;
@@ -60,7 +60,7 @@ impl Tail {
                 follower.have.insert(conversation.id, Had { seq: from, name });
                 follower.catch_up(&rest, conversation.id, conversation.head.seq).await?;
             }
-            if self.until_now { Ok(()) } else { follower.follow(&rest).await }
+            if self.until_now { Ok(()) } else { match follower.follow(&rest).await? {} }
         })
     }
 }
@@ -102,16 +102,12 @@ impl Follower {
     }
 
     /// Follows until somebody ends it; connects again, later each time, where the connection is lost.
-    async fn follow(&mut self, rest: &Rest) -> anyhow::Result<()> {
+    async fn follow(&mut self, rest: &Rest) -> anyhow::Result<Infallible> {
         let mut wait = BACKOFF.0;
         loop {
-            let ended = self.session(rest, &mut wait).await;
-            match &ended {
-                Ok(closed) if is_final(closed) => bail!("the server closed the connection: {}", closed.reason),
-                Ok(closed) if closed.code == CloseCode::TokenExpired.number() => rest.refresh().await?,
-                Ok(_) => {}
-                Err(error) if is_passing(error) => {}
-                Err(_) => return ended.map(drop),
+            let Err(error) = self.session(rest, &mut wait).await;
+            if !is_passing(&error) {
+                return Err(error);
             }
             let chance = rand::rng().random_range(0.5..1.0);
             tokio::time::sleep(wait.mul_f64(chance)).await;
@@ -120,15 +116,14 @@ impl Follower {
     }
 
     /// One connection, from hello to its end.
-    async fn session(&mut self, rest: &Rest, wait: &mut std::time::Duration) -> anyhow::Result<Closed> {
+    async fn session(&mut self, rest: &Rest, wait: &mut std::time::Duration) -> anyhow::Result<Infallible> {
         // With a fresh token, unless the one in hand still works.
         rest.me().await?;
         let (mut gateway, _) = Gateway::connect(rest.base(), &rest.tokens().await.access).await?;
-        let mut after = None;
-        gateway.send(&self.sync(after.take())).await?;
+        gateway.send(&self.sync(None)).await?;
         loop {
             match gateway.next().await? {
-                Err(closed) => return Ok(closed),
+                Err(closed) => return Err(Error::Closed(closed).into()),
                 Ok(ServerFrame::Conversations { items, gone, next }) => {
                     for item in items {
                         self.synced(rest, item).await?;
@@ -204,14 +199,11 @@ impl Follower {
     }
 }
 
-/// Whether there is no use in coming back.
-const fn is_final(closed: &Closed) -> bool {
-    closed.code >= 4200 && closed.code < 4300
-}
-
+/// Whether it is worth coming back.
 fn is_passing(error: &anyhow::Error) -> bool {
     match error.downcast_ref::<Error>() {
         Some(Error::Unreachable(_)) => true,
+        Some(Error::Closed(closed)) => !closed.is_final(),
         Some(error) => matches!(error.slug(), Some(Slug::Unavailable | Slug::Stopping | Slug::RateLimited)),
         None => false,
     }

@@ -25,6 +25,9 @@ pub fn load(file: Option<&Path>, environment: impl Iterator<Item = (String, Stri
     };
     let known = Table::try_from(Config::default()).context("the default configuration is a table")?;
     check(&table, &known, "")?;
+    if let Some(file) = file {
+        fits(&table).with_context(|| format!("{} cannot be used", file.display()))?;
+    }
     for (name, value) in environment.filter(|(name, _)| name.starts_with(PREFIX)) {
         let path = name[PREFIX.len()..].to_lowercase();
         // Others of that prefix are the shell's, such as KLATCH_TOKEN; a section makes it ours.
@@ -32,10 +35,16 @@ pub fn load(file: Option<&Path>, environment: impl Iterator<Item = (String, Stri
             let sections = table.entry(section).or_insert_with(|| Value::Table(Table::new()));
             let Some(sections) = sections.as_table_mut() else { bail!("{name}: \"{section}\" is no section") };
             sections.insert(key.to_owned(), value.parse::<Value>().unwrap_or(Value::String(value)));
-            check(&table, &known, "").with_context(|| format!("the environment variable {name}"))?;
+            let fits = check(&table, &known, "").and_then(|()| fits(&table));
+            fits.with_context(|| format!("the environment variable {name} cannot be used"))?;
         }
     }
     Value::Table(table).try_into().context("the configuration cannot be used")
+}
+
+/// Whether the values can be what their keys want.
+fn fits(table: &Table) -> anyhow::Result<()> {
+    Ok(Value::Table(table.clone()).try_into::<Config>().map(drop)?)
 }
 
 /// Options without a default do not appear in the default table.

@@ -6,9 +6,22 @@ use std::process::ExitCode;
 use klatch_protocol::objects::{Body, Event, EventBody, Slug};
 use serde::Serialize;
 
-/// How a command can end.
-pub const EXIT_CODES: &str = "Exit codes: 0 done · 1 failed, or something was found · 2 the command line was not understood · \
-3 not signed in, or not allowed · 4 the server cannot be reached";
+/// What stands below the list of commands.
+pub const BELOW_HELP: &str = "\
+To begin:
+  klatch run                          start a site, and open the link that it prints
+  klatch login                        from then on, the commands of the shell know who you are
+  klatch send '#tea' 'Kettle is on.'
+  klatch tail '#tea'
+
+`klatch COMMAND --help` has examples of each. Those with --json print one object a line, for other programs.
+
+Exit codes:
+  0  done
+  1  failed, or something was found
+  2  the command line was not understood
+  3  not signed in, or not allowed
+  4  the server cannot be reached";
 
 /// Nobody is signed in at the server, or no longer.
 #[derive(Debug, thiserror::Error)]
@@ -36,15 +49,28 @@ pub fn end(error: &anyhow::Error) -> ExitCode {
     if error.is::<NotSignedIn>() {
         return ExitCode::from(3);
     }
-    match error.downcast_ref::<klatch_client::Error>() {
-        Some(klatch_client::Error::Unreachable(_)) => ExitCode::from(4),
-        Some(other) => match other.slug() {
-            Some(
-                Slug::SignedOut | Slug::Unauthorized | Slug::TokenExpired | Slug::NotAllowed | Slug::WrongPassword,
-            ) => ExitCode::from(3),
-            _ => ExitCode::FAILURE,
-        },
-        None => ExitCode::FAILURE,
+    let Some(error) = error.downcast_ref::<klatch_client::Error>() else { return ExitCode::FAILURE };
+    if let Some(advice) = advice(error) {
+        eprintln!("{advice}");
+    }
+    match (error, error.slug()) {
+        (klatch_client::Error::Unreachable(_), _) => ExitCode::from(4),
+        // What HTTP calls unauthorized and forbidden.
+        (_, Some(slug)) if matches!(slug.status(), 401 | 403) => ExitCode::from(3),
+        _ => ExitCode::FAILURE,
+    }
+}
+
+/// What to do about a failure, where it does not say so itself.
+fn advice(error: &klatch_client::Error) -> Option<&'static str> {
+    use klatch_client::Error::{Unexpected, Unreachable};
+    match (error, error.slug()) {
+        (Unreachable(_), _) => Some("Is it running, and is this its address? --server or KLATCH_SERVER names another."),
+        (Unexpected(_), _) => Some("Is that a Klatch, of this version? --server or KLATCH_SERVER names another."),
+        (_, Some(Slug::SignedOut | Slug::Unauthorized | Slug::TokenExpired)) => {
+            Some("Sign in again with `klatch login`.")
+        }
+        _ => None,
     }
 }
 

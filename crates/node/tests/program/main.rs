@@ -1,0 +1,12 @@
+//! The program itself, as people start it: processes, real sockets, real files. What it prints, and how it ends.
+
+mod checking;
+mod front;
+mod helping;
+mod proxied;
+mod signing_in;
+mod starting;
+mod tailing;
+mod talking;
+mod tls;
+mod world;

@@ -1,13 +1,17 @@
 //! Bad input gets a clear answer, and nothing is lost.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use klatch_client::{Error, Gateway, new_id};
 use klatch_protocol::gateway::{ClientFrame, ClientInfo, ServerFrame};
-use klatch_protocol::objects::{CommandBody, ConversationKind, NewCommand, Problem, Slug};
+use klatch_protocol::objects::{Body, CommandBody, ConversationKind, MemberRole, NewCommand, Problem, Slug};
 use klatch_server::gateway::LIMITS;
-use klatch_testkit::{NodeOptions, TestDevice, TestNode, text};
+use klatch_testkit::{FakeClock, NodeOptions, TestDevice, TestNode, eventually, text};
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 async fn refused(device: &mut TestDevice, raw: &str) -> (Problem, Option<String>) {
     device.gateway().send_raw(Message::text(raw)).await.expect("sent");
@@ -35,8 +39,116 @@ async fn a_frame_that_is_none_is_answered_and_the_connection_goes_on() {
         let (problem, found) = refused(&mut hers, raw).await;
         assert_eq!((problem.slug(), found.as_deref()), (Some(slug), of), "{raw}");
     }
+    // What is no UTF-8 is no JSON either.
+    let bytes = Frame::message(&b"{\"type\":\"ping\xff\"}"[..], OpCode::Data(Data::Text), true);
+    hers.gateway().send_raw(Message::Frame(bytes)).await.expect("sent");
+    let error = hers.next_where(|frame| matches!(frame, ServerFrame::Error { .. })).await;
+    assert!(matches!(error, ServerFrame::Error { problem, of: None } if problem.slug() == Some(Slug::InvalidRequest)));
     hers.send(&ClientFrame::Ping).await;
     hers.next_where(|frame| matches!(frame, ServerFrame::Pong)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_in_frames_have_their_limits() {
+    let node = TestNode::start().await;
+    let ada = node.user("ada").await;
+    let mut hers = ada.device().await;
+    let ids = |count: usize| (0..count).map(|_| new_id()).collect::<Vec<_>>();
+    let have = |count: usize| ids(count).into_iter().map(|id| (id, 1)).collect::<BTreeMap<_, _>>();
+    for (fits, frame) in [
+        (true, ClientFrame::Sync { have: have(LIMITS.have), after: None }),
+        (false, ClientFrame::Sync { have: have(LIMITS.have + 1), after: None }),
+        (true, ClientFrame::Watch { users: ids(LIMITS.watch) }),
+        (false, ClientFrame::Watch { users: ids(LIMITS.watch + 1) }),
+        (true, ClientFrame::Open { conversations: ids(LIMITS.open) }),
+        (false, ClientFrame::Open { conversations: ids(LIMITS.open + 1) }),
+    ] {
+        hers.send(&frame).await;
+        hers.send(&ClientFrame::Ping).await;
+        let answer = hers.next_where(|answer| matches!(answer, ServerFrame::Error { .. } | ServerFrame::Pong)).await;
+        match answer {
+            ServerFrame::Error { problem, .. } => {
+                assert!(!fits && problem.slug() == Some(Slug::InvalidRequest), "{frame:?}: {problem:?}");
+                hers.next_where(|answer| matches!(answer, ServerFrame::Pong)).await;
+            }
+            _ => assert!(fits, "{frame:?}"),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn frames_come_two_hundred_at_once_and_then_as_fast_as_is_said() {
+    let clock = Arc::new(FakeClock::at(1_800_000_000_000));
+    let mut options = NodeOptions::default();
+    options.overrides.clock = clock.clone();
+    let node = TestNode::with(options).await;
+    let mut hers = node.user("ada").await.silent_device().await;
+    let mut ping = async || {
+        hers.send(&ClientFrame::Ping).await;
+        match hers.next_where(|frame| matches!(frame, ServerFrame::Error { .. } | ServerFrame::Pong)).await {
+            ServerFrame::Error { problem, .. } => Err(problem),
+            _ => Ok(()),
+        }
+    };
+    for _ in 0..LIMITS.frames_burst {
+        ping().await.expect("within the burst");
+    }
+    let problem = ping().await.expect_err("one too many");
+    assert_eq!(problem.slug(), Some(Slug::RateLimited));
+    let wait = problem.retry_after_ms.expect("it says when");
+    assert!(wait <= 1_000 / u64::from(LIMITS.frames_per_second) + 1, "{wait}");
+    clock.advance(wait);
+    ping().await.expect("it has waited as it was told");
+    assert!(ping().await.is_err(), "one came back, not all");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_only_says_what_is_refused_is_sent_away() {
+    let node = TestNode::start().await;
+    let mut hers = node.user("ada").await.silent_device().await;
+    for _ in 0..501 {
+        // The last of them may find the connection closed.
+        let _ = hers.gateway().send_raw(Message::text("nonsense")).await;
+    }
+    assert_eq!(hers.closed().await.code, 4203);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_says_nothing_is_sent_away() {
+    let mut options = NodeOptions::default();
+    options.overrides.gateway.hello_within = Duration::from_millis(200);
+    // Given up at the first look, before there was a ping to answer.
+    options.overrides.gateway.ping_every = Duration::from_millis(300);
+    options.overrides.gateway.silence_max = Duration::from_millis(100);
+    let node = TestNode::with(options).await;
+    let ada = node.user("ada").await;
+    let mut dead = ada.silent_device().await;
+    eventually("it is given up", async || (node.node().connections() == 0).then_some(())).await;
+    assert_eq!(dead.closed().await.code, 4002);
+
+    let address = format!("{}/api/v1/gateway", node.base().replacen("http", "ws", 1));
+    let (mut socket, _) = tokio_tungstenite::connect_async(address).await.expect("connected");
+    let answer = futures_util::StreamExt::next(&mut socket).await.expect("an answer").expect("a frame");
+    assert!(matches!(answer, Message::Close(Some(close)) if u16::from(close.code) == 4101));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ids_are_looked_at_on_the_gateway_as_in_rest() {
+    let node = TestNode::start().await;
+    let ada = node.user("ada").await;
+    let tea = ada.begin(ConversationKind::Group, "tea", &[]).await.id;
+    let mut hers = ada.device().await;
+    for (id, is_good) in [(0, false), (u128::MAX, false), (0x7000_8000_0000_0000_0001, true)] {
+        let id = uuid::Uuid::from_u128(id);
+        let new = NewCommand { id, command: text("when?"), seen: None, after: None, claimed_at: None };
+        hers.send(&ClientFrame::Command { conversation: tea, new }).await;
+        match hers.answer(id).await {
+            ServerFrame::Rejected { problem, .. } => {
+                assert!(!is_good && problem.slug() == Some(Slug::InvalidRequest), "{id}: {problem:?}");
+            }
+            _ => assert!(is_good, "{id}"),
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -142,12 +254,22 @@ async fn a_clock_that_is_off_by_years_changes_nothing() {
     let node = TestNode::start().await;
     let ada = node.user("ada").await;
     let tea = ada.begin(ConversationKind::Group, "tea", &[]).await.id;
-    for claimed_at in [Some(0), Some(u64::MAX), Some(4_000_000_000_000)] {
-        let new = NewCommand { id: new_id(), command: text("when?"), seen: None, after: None, claimed_at };
+    let now = ada.rest.history(tea, "").await.expect("a page").events[0].at;
+    let year = 365 * 24 * 3_600_000;
+    let claims = [0, now - year, now, now + year, now + 2 * year, 4_000_000_000_000, u64::MAX];
+    for (n, claimed_at) in claims.into_iter().enumerate() {
+        // The id is made by the same clock.
+        let id = uuid::Uuid::from_u128(
+            u128::from(claimed_at & 0xffff_ffff_ffff) << 80 | 0x7000_8000_0000_0000_0000 | n as u128,
+        );
+        let new = NewCommand { id, command: text("when?"), seen: None, after: None, claimed_at: Some(claimed_at) };
         ada.rest.submit(tea, &new).await.expect("committed");
     }
     let page = ada.rest.history(tea, "").await.expect("a page");
-    assert!(page.events.is_sorted_by_key(|event| event.at));
+    assert!(page.events.is_sorted_by_key(|event| event.at), "order is the server's");
+    let kept: Vec<_> = page.events[1..].iter().map(|event| event.claimed_at).collect();
+    let [epoch, past, same, future, ..] = claims;
+    assert_eq!(kept, [Some(epoch), Some(past), Some(same), Some(future), None, None, None]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -159,12 +281,56 @@ async fn rules_are_answered_with_their_slug() {
     let delete = CommandBody::Delete { target: sent };
     let refused = bob.rest.command(tea, delete).await.expect_err("not his");
     assert_eq!(refused.slug(), Some(Slug::NotAllowed));
+    let other = Body::Text { text: "not mine".to_owned(), emote: false };
+    let edit = CommandBody::Edit { target: sent, body: other.clone(), mentions: Vec::new() };
+    assert_eq!(bob.rest.command(tea, edit).await.expect_err("not his").slug(), Some(Slug::NotAllowed));
+    let reply = |replies, thread| CommandBody::Send { body: other.clone(), mentions: Vec::new(), replies, thread };
+    for nowhere in [reply(vec![sent, new_id()], None), reply(Vec::new(), Some(new_id()))] {
+        assert_eq!(bob.rest.command(tea, nowhere).await.expect_err("nowhere").slug(), Some(Slug::NoSuchMessage));
+    }
     let react = CommandBody::React { target: new_id(), emoji: "👍".to_owned() };
     assert_eq!(bob.rest.command(tea, react).await.expect_err("nothing there").slug(), Some(Slug::NoSuchMessage));
     let nobody = CommandBody::Add { user: new_id() };
     assert_eq!(ada.rest.command(tea, nobody).await.expect_err("nobody").slug(), Some(Slug::NotFound));
     let last = ada.rest.command(tea, CommandBody::Leave).await.expect_err("the last owner");
     assert_eq!(last.slug(), Some(Slug::LastOwner));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_one_is_not_in_is_answered_as_if_there_were_none() {
+    let node = TestNode::start().await;
+    let (ada, eve) = (node.user("ada").await, node.user("eve").await);
+    let tea = ada.begin(ConversationKind::Group, "tea", &[]).await.id;
+    let sent = ada.rest.command(tea, text("among us")).await.expect("committed").id;
+    let body = Body::Text { text: "me too".to_owned(), emote: false };
+    let mut hers = eve.device().await;
+    for command in [
+        text("hello?"),
+        CommandBody::Send { body: body.clone(), mentions: Vec::new(), replies: vec![sent], thread: None },
+        CommandBody::Edit { target: sent, body, mentions: Vec::new() },
+        CommandBody::Delete { target: sent },
+        CommandBody::React { target: sent, emoji: "👍".to_owned() },
+        CommandBody::Unreact { target: sent, emoji: "👍".to_owned() },
+        CommandBody::Pin { target: sent },
+        CommandBody::Unpin { target: sent },
+        CommandBody::Join,
+        CommandBody::Leave,
+        CommandBody::Add { user: eve.id() },
+        CommandBody::Remove { user: ada.id() },
+        CommandBody::SetRole { user: eve.id(), role: MemberRole::Owner },
+        CommandBody::Change { name: Some("hers".to_owned()), topic: None, history: None },
+    ] {
+        let mut answers = Vec::new();
+        for conversation in [tea, new_id()] {
+            let by_rest = eve.rest.command(conversation, command.clone()).await.expect_err("not hers");
+            let Error::Refused(problem) = by_rest else { panic!("{by_rest}") };
+            let id = hers.command(conversation, command.clone()).await;
+            let ServerFrame::Rejected { problem: by_socket, .. } = hers.answer(id).await else { panic!("{command:?}") };
+            answers.push((problem.kind.clone(), problem.detail.clone(), by_socket));
+        }
+        assert_eq!(answers[0], answers[1], "{command:?}");
+        assert_eq!(answers[0].2.slug(), Some(Slug::NotFound), "{command:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -213,8 +379,7 @@ async fn who_does_not_read_is_told_to_resume_and_the_server_does_not_grow() {
             break;
         }
     }
-    klatch_testkit::eventually("the deaf one is let go of", async || (node.node().connections() == 1).then_some(()))
-        .await;
+    eventually("the deaf one is let go of", async || (node.node().connections() == 1).then_some(())).await;
     assert!([4001, 1006].contains(&deaf.closed().await.code));
     let mut his = bob.silent_device().await;
     let known = his.sync(std::collections::BTreeMap::new()).await[0].head.seq;

@@ -1,17 +1,21 @@
 //! `klatch run`: the server.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::ConfigFile;
 use crate::config::{self, Config};
 use crate::lifecycle::{Node, Overrides};
 use crate::roles::Role;
 use crate::telemetry;
+use crate::tls::Certificate;
+
+/// Files that stay free for what is not a connection to the gateway: databases, log, and requests.
+const OWN_FILES: usize = 512;
 
 /// Run the server
 ///
@@ -49,26 +53,29 @@ pub struct Run {
 
 impl Run {
     pub(super) fn run(self) -> anyhow::Result<()> {
-        let config = self.config()?;
+        let mut config = self.config()?;
         telemetry::start_log(&config.log)?;
+        config.limits.connections = connections(config.limits.connections);
         let metrics = telemetry::start_metrics()?;
         arm_crash_point()?;
         let runtime = tokio::runtime::Runtime::new().context("no runtime")?;
         runtime.block_on(async {
             let public_url = config.http.public_url.clone();
             let scheme = if config.http.tls_cert.is_some() { "https" } else { "http" };
-            let node = Node::start(config, Overrides::default(), Some(metrics)).await?;
+            let mut signals = Signals::listen(config.http.tls_cert.is_some())?;
+            let node = tokio::select! {
+                node = Node::start(config, Overrides::default(), Some(metrics)) => node?,
+                () = signals.stop(None) => return Ok(()),
+            };
             let url = public_url.unwrap_or_else(|| format!("{scheme}://{}", node.address()));
             welcome(&node, url.trim_end_matches('/')).await?;
-            tokio::select! {
-                told = until_told() => told?,
-                never = renew_when_told(&node) => match never? {},
-            }
+            signals.stop(node.certificate()).await;
             eprintln!("Stopping: clients are told to come back. Press Ctrl-C again to stop at once.");
             tokio::select! {
-                () = node.stop() => Ok(()),
-                told = until_told() => told,
+                () = node.stop() => {}
+                () = signals.stop(None) => {}
             }
+            Ok(())
         })
     }
 
@@ -91,6 +98,26 @@ impl Run {
     }
 }
 
+/// As many connections as are wanted, or as the limit of open files allows: it is raised first as far as the system lets it, since
+/// whoever is at it cannot write a log either.
+fn connections(wanted: usize) -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    let files = if raised.is_ok() { maximum } else { current };
+    let room = files.map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX).saturating_sub(OWN_FILES));
+    if room < wanted {
+        tracing::warn!(
+            wanted,
+            room,
+            "the limit of open files ({}) leaves room for fewer connections than `limits.connections` says; raise it (`ulimit -n`, \
+             LimitNOFILE)",
+            files.unwrap_or_default()
+        );
+    }
+    wanted.min(room)
+}
+
 /// Says where the site is, and gives whoever runs it the way in.
 async fn welcome(node: &Node, url: &str) -> anyhow::Result<()> {
     println!("Klatch is ready: {url}");
@@ -104,27 +131,41 @@ async fn welcome(node: &Node, url: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits for Ctrl-C or SIGTERM.
-async fn until_told() -> anyhow::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        told = tokio::signal::ctrl_c() => told.context("signals cannot be heard"),
-        _ = terminate.recv() => Ok(()),
+/// What an operator says by signals. Listened to before anybody is told that the node is ready: until then they just end it.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    /// Only where there is a certificate to be renewed; elsewhere it ends the node, as it ends any program.
+    hangup: Option<Signal>,
+}
+
+impl Signals {
+    fn listen(has_certificate: bool) -> anyhow::Result<Self> {
+        let hangup = has_certificate.then(|| signal(SignalKind::hangup())).transpose()?;
+        let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        Ok(Self { interrupt, terminate, hangup })
+    }
+
+    /// Waits until the node is to stop; meanwhile a certificate that was renewed is taken up when one is told.
+    async fn stop(&mut self, certificate: Option<&Certificate>) {
+        loop {
+            let Self { interrupt, terminate, hangup } = self;
+            tokio::select! {
+                _ = interrupt.recv() => return,
+                _ = terminate.recv() => return,
+                () = heard(hangup) => match certificate.map_or(Ok(()), Certificate::renew) {
+                    Ok(()) => tracing::info!("the certificate was read again"),
+                    Err(error) => tracing::error!(error = format!("{error:#}"), "the former certificate stays"),
+                },
+            }
+        }
     }
 }
 
-/// At SIGHUP, takes up a certificate that was renewed. Without one that signal ends the node, as it ends any program.
-async fn renew_when_told(node: &Node) -> anyhow::Result<Infallible> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Some(certificate) = node.certificate() else { return std::future::pending().await };
-    let mut hangup = signal(SignalKind::hangup())?;
-    loop {
-        hangup.recv().await;
-        match certificate.renew() {
-            Ok(()) => tracing::info!("the certificate was read again"),
-            Err(error) => tracing::error!(error = format!("{error:#}"), "the former certificate stays"),
-        }
+async fn heard(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
     }
 }
 

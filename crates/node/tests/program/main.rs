@@ -1,4 +1,5 @@
 //! The program itself, as people start it: processes, real sockets, real files. What it prints, and how it ends.
+#![expect(clippy::unwrap_used, reason = "in tests")]
 
 mod checking;
 mod front;

@@ -162,3 +162,23 @@ async fn without_its_own_master_key_nothing_is_opened() {
     std::fs::write(&config, format!("[engines]\nmaster_key = {:?}", elsewhere.to_str().unwrap())).unwrap();
     Server::start(&["--config", config.to_str().unwrap(), "--data", &data]).await.end(Signal::TERM).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_never_take_the_files_that_the_log_needs() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = tokio::process::Command::new("sh");
+    let limited = format!("ulimit -n 516; exec {} \"$@\"", env!("CARGO_BIN_EXE_klatch"));
+    command.args(["-c", &limited, "sh"]).env_clear().kill_on_drop(true);
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let data = dir.path().join("data");
+    let server = Server::begin(command, &["--data", data.to_str().unwrap()]).await.expect("it starts");
+    assert!(server.log().contains("the limit of open files (516)"), "{}", server.log());
+    let address = format!("{}/api/v1/gateway", server.base.replacen("http", "ws", 1));
+    let mut held = Vec::new();
+    for _ in 0..4 {
+        held.push(tokio_tungstenite::connect_async(&address).await.expect("there is room"));
+    }
+    let refused = tokio_tungstenite::connect_async(&address).await.expect_err("there is no more room");
+    assert!(refused.to_string().contains("503"), "{refused}");
+    server.end(Signal::TERM).await;
+}

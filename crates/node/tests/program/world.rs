@@ -118,7 +118,8 @@ impl Server {
         }
     }
 
-    async fn begin(mut command: Command, words: &[&str]) -> Result<Self, Ended> {
+    /// Starts it by another command; how it ended, if it did not.
+    pub async fn begin(mut command: Command, words: &[&str]) -> Result<Self, Ended> {
         command.arg("run").args(words);
         if !words.contains(&"--listen") {
             command.args(["--listen", "127.0.0.1:0"]);

@@ -79,6 +79,8 @@ enum KindProto {
     Import(ImportProto),
 }
 
+// Shapes of its own, also where an event has the same today: what lies in the log stays for ever, what waits in a queue does not.
+
 #[derive(Clone, PartialEq, prost::Message)]
 struct FoundingProto {
     #[prost(uint32, tag = "1")]

@@ -7,6 +7,7 @@ mod edges;
 mod history;
 mod idempotency;
 mod invites;
+mod limits;
 mod me;
 mod passwords;
 mod rates;

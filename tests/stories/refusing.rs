@@ -382,7 +382,7 @@ async fn who_does_not_read_is_told_to_resume_and_the_server_does_not_grow() {
     eventually("the deaf one is let go of", async || (node.node().connections() == 1).then_some(())).await;
     assert!([4001, 1006].contains(&deaf.closed().await.code));
     let mut his = bob.silent_device().await;
-    let known = his.sync(std::collections::BTreeMap::new()).await[0].head.seq;
+    let known = his.sync(BTreeMap::new()).await[0].head.seq;
     let seq = ada.say(tea, "still there?").await;
     assert!(seq > known);
     his.until(tea, seq).await;

@@ -26,7 +26,7 @@ const AGAIN_MS: u64 = 1_000;
 pub async fn upgrade(State(gateway): State<Arc<Gateway>>, mut request: Request) -> Response {
     let accept = match accept(request.headers()) {
         Ok(accept) => accept,
-        Err(refusal) => return refusal,
+        Err(no_handshake) => return no_handshake.into_response(),
     };
     if gateway.stop.is_cancelled() {
         return Refusal::new(Slug::Stopping).retry_after_ms(AGAIN_MS).into_response();
@@ -35,7 +35,9 @@ pub async fn upgrade(State(gateway): State<Arc<Gateway>>, mut request: Request) 
         let sentence = "This node has as many connections as it may.";
         return Refusal::new(Slug::Unavailable).detail(sentence).retry_after_ms(AGAIN_MS).into_response();
     }
-    let Some(upgrading) = request.extensions_mut().remove::<hyper::upgrade::OnUpgrade>() else { return no_handshake() };
+    let Some(upgrading) = request.extensions_mut().remove::<hyper::upgrade::OnUpgrade>() else {
+        return NoHandshake::Unasked.into_response();
+    };
     gateway.tasks.spawn({
         let gateway = gateway.clone();
         async move {
@@ -50,32 +52,50 @@ pub async fn upgrade(State(gateway): State<Arc<Gateway>>, mut request: Request) 
     (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
 }
 
+/// Why a request is no handshake.
+enum NoHandshake {
+    /// It does not ask for a WebSocket, or something on the way took the wish away.
+    Unasked,
+    /// It asks for another version.
+    Version,
+    /// Its key is none.
+    Key,
+}
+
+impl IntoResponse for NoHandshake {
+    fn into_response(self) -> Response {
+        let upgrade = StatusCode::UPGRADE_REQUIRED;
+        match self {
+            Self::Unasked => {
+                let sentence = "This address is a WebSocket: it wants `Connection: Upgrade` and `Upgrade: websocket`.";
+                let headers = [(UPGRADE, "websocket"), (CONNECTION, "Upgrade")];
+                (headers, Refusal::invalid(sentence).status(upgrade)).into_response()
+            }
+            Self::Version => {
+                let sentence = "`Sec-WebSocket-Version` must be 13.";
+                let refusal = Refusal::new(Slug::VersionUnsupported).detail(sentence).status(upgrade);
+                ([(SEC_WEBSOCKET_VERSION, VERSION)], refusal).into_response()
+            }
+            Self::Key => Refusal::invalid("`Sec-WebSocket-Key` must be 16 bytes in Base64.").into_response(),
+        }
+    }
+}
+
 /// The answer to the client's key, if this is a handshake.
-fn accept(headers: &HeaderMap) -> Result<String, Response> {
+fn accept(headers: &HeaderMap) -> Result<String, NoHandshake> {
     let names = |name: HeaderName, wanted: &str| {
         let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
         values.flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(wanted))
     };
     if !(names(CONNECTION, "upgrade") && names(UPGRADE, "websocket")) {
-        return Err(no_handshake());
+        return Err(NoHandshake::Unasked);
     }
     if !names(SEC_WEBSOCKET_VERSION, VERSION) {
-        let refusal = Refusal::new(Slug::VersionUnsupported)
-            .detail("`Sec-WebSocket-Version` must be 13.")
-            .status(StatusCode::UPGRADE_REQUIRED);
-        return Err(([(SEC_WEBSOCKET_VERSION, VERSION)], refusal).into_response());
+        return Err(NoHandshake::Version);
     }
     let key = headers.get(SEC_WEBSOCKET_KEY).map(|key| key.as_bytes().trim_ascii()).unwrap_or_default();
     if STANDARD.decode(key).map_or(0, |key| key.len()) != KEY_BYTES {
-        return Err(Refusal::invalid("`Sec-WebSocket-Key` must be 16 bytes in Base64.").into_response());
+        return Err(NoHandshake::Key);
     }
     Ok(tungstenite::handshake::derive_accept_key(key))
-}
-
-/// Whoever asks here does not want a WebSocket, or something on the way took the wish away.
-fn no_handshake() -> Response {
-    let refusal =
-        Refusal::invalid("This address is a WebSocket: it wants `Connection: Upgrade` and `Upgrade: websocket`.")
-            .status(StatusCode::UPGRADE_REQUIRED);
-    ([(UPGRADE, "websocket"), (CONNECTION, "Upgrade")], refusal).into_response()
 }

@@ -133,6 +133,16 @@ async fn whoever_says_nothing_is_sent_away() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_says_nothing_is_lost_to_its_client() {
+    let node = TestNode::start().await;
+    let mut hers = node.user("ada").await.silent_device().await;
+    hers.gateway().give_up_after(Duration::from_millis(100));
+    // It does not close, and its pings are far apart: as where the network between the two is gone.
+    assert_eq!(hers.closed().await.code, 1006);
+    assert_eq!(node.node().connections(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn ids_are_looked_at_on_the_gateway_as_in_rest() {
     let node = TestNode::start().await;
     let ada = node.user("ada").await;

@@ -19,6 +19,7 @@ const SILENCE_MAX: Duration = Duration::from_secs(80);
 /// A connection that said hello.
 pub struct Gateway {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    silence_max: Duration,
 }
 
 /// How a connection ended.
@@ -56,7 +57,7 @@ impl Gateway {
         tls::prepare();
         let connected = tokio_tungstenite::connect_async(address).await;
         let (socket, _) = connected.map_err(not_upgraded)?;
-        let mut gateway = Self { socket };
+        let mut gateway = Self { socket, silence_max: SILENCE_MAX };
         gateway
             .send(&ClientFrame::Hello {
                 protocol: vec![PROTOCOL],
@@ -70,6 +71,11 @@ impl Gateway {
             Ok(other) => Err(Error::Unexpected(format!("{other:?} before ready"))),
             Err(closed) => Err(Error::Closed(closed)),
         }
+    }
+
+    /// Has it take a server for lost that is silent for this long: for tests of it.
+    pub const fn give_up_after(&mut self, silence_max: Duration) {
+        self.silence_max = silence_max;
     }
 
     /// Sends a frame.
@@ -103,7 +109,9 @@ impl Gateway {
     /// [`Error::Unexpected`]: a frame that is not one.
     pub async fn next(&mut self) -> Result<Result<ServerFrame, Closed>, Error> {
         loop {
-            let Ok(next) = tokio::time::timeout(SILENCE_MAX, self.socket.next()).await else { return Ok(Err(LOST)) };
+            let Ok(next) = tokio::time::timeout(self.silence_max, self.socket.next()).await else {
+                return Ok(Err(LOST));
+            };
             match next {
                 Some(Ok(Message::Text(text))) => {
                     let frame = serde_json::from_str(&text);

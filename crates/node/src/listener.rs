@@ -1,10 +1,10 @@
 //! The sockets: bound here, and no delay on small writes. With TLS: `tls`.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::anyhow;
 use axum::extract::connect_info::Connected;
 use axum::extract::{ConnectInfo, Request};
 use axum::serve::{IncomingStream, Listener};
@@ -17,11 +17,20 @@ use crate::tls::Tls;
 /// # Errors
 /// A sentence that says what to do.
 pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| match address.port() {
-        0 => format!("cannot listen on {address}"),
-        port => {
-            format!("cannot listen on {address}; is another program using port {port}? Choose another with --listen")
-        }
+    TcpListener::bind(address).await.map_err(|error| {
+        let port = address.port();
+        let advice = match error.kind() {
+            ErrorKind::AddrInUse => {
+                format!("another program is using port {port}; stop it, or choose another with --listen")
+            }
+            ErrorKind::AddrNotAvailable => "this machine has no such address; choose another with --listen".to_owned(),
+            ErrorKind::PermissionDenied => format!(
+                "port {port} is for root; choose one from 1024 on with --listen, or let the program have it \
+                 (CAP_NET_BIND_SERVICE)"
+            ),
+            _ => "choose another with --listen".to_owned(),
+        };
+        anyhow!("cannot listen on {address} ({error}): {advice}")
     })
 }
 

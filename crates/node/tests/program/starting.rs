@@ -28,7 +28,7 @@ async fn a_port_that_is_taken_is_named() {
     Server::refused(&words).await.failed(1, &["cannot listen on", &port, "--listen"]);
     let other = "192.0.2.1:8470";
     let words = ["--data", data.to_str().unwrap(), "--behind-proxy", "--listen", other];
-    Server::refused(&words).await.failed(1, &["cannot listen on 192.0.2.1:8470", "address"]);
+    Server::refused(&words).await.failed(1, &["cannot listen on 192.0.2.1:8470", "no such address", "--listen"]);
     assert!(!data.exists());
 }
 

@@ -18,6 +18,7 @@ use klatch_server::accounts::{self, Accounts, Secret, Signer};
 use klatch_server::api::{self, ApiState};
 use klatch_server::conversations::Conversations;
 use klatch_server::environment::{Clock, Entropy};
+use klatch_server::gateway::upgrade::{Door, upgrade};
 use klatch_server::gateway::{self, Gateway};
 use klatch_server::processor::partition;
 use klatch_server::workers::{eraser, projector};
@@ -149,8 +150,8 @@ impl Node {
         .await?;
         let site = Arc::new(api_options(&config));
         let state = ApiState { services, sealer, conversations, accounts: accounts.clone(), options: site.clone() };
-        let socket =
-            get(gateway::upgrade::upgrade).layer(from_fn_with_state(site, own_pages)).with_state(gateway.clone());
+        let door = Door::new(gateway.clone(), config.limits.connections);
+        let socket = get(upgrade).layer(from_fn_with_state(site, own_pages)).with_state(door);
         let socket = api::framed(&state, Router::new().route("/api/v1/gateway", socket));
         let router = api::router(state).merge(socket).fallback(pages::page);
         let address = listener.local_addr()?;
@@ -271,7 +272,6 @@ fn gateway_options(config: &Config, options: gateway::Options) -> gateway::Optio
     gateway::Options {
         commands: commands_rate(config),
         frames: Rate { burst: limits.frames_burst, per_minute: limits.frames_per_minute },
-        connections_max: limits.connections,
         ..options
     }
 }

@@ -58,8 +58,6 @@ pub struct Options {
     /// Listeners on this node beyond which a conversation is large: its events go to those who look at it or are meant by them,
     /// and the others hear now and then where it stands.
     pub large_from: usize,
-    /// LIMIT: connections at a time, those that have not said hello among them.
-    pub connections_max: usize,
     /// Frames of one connection.
     pub frames: Rate,
     /// Commands of one person.
@@ -74,7 +72,6 @@ impl Default for Options {
             hello_within: Duration::from_secs(10),
             repair_every: Duration::from_secs(2),
             large_from: 1_000,
-            connections_max: 20_000,
             frames: Rate { burst: LIMITS.frames_burst, per_minute: LIMITS.frames_per_second * 60 },
             commands: Rate { burst: 200, per_minute: 1_200 },
         }
@@ -91,9 +88,7 @@ pub struct Gateway {
     cursors: cursors::Cursors,
     options: Options,
     stop: CancellationToken,
-    /// Each connection, and before them those that serve all.
     tasks: TaskTracker,
-    own_tasks: usize,
 }
 
 impl Gateway {
@@ -115,8 +110,7 @@ impl Gateway {
         tasks.spawn(pump::run(hub.clone(), listener, stop.clone()));
         tasks.spawn(hub.clone().repair(options.repair_every, stop.clone()));
         let cursors = cursors::Cursors::start(services.clone(), &tasks, stop.clone());
-        let own_tasks = tasks.len();
-        Ok(Arc::new(Self { services, sealer, conversations, accounts, hub, cursors, options, stop, tasks, own_tasks }))
+        Ok(Arc::new(Self { services, sealer, conversations, accounts, hub, cursors, options, stop, tasks }))
     }
 
     /// What must not be exceeded here, as the operator has it.
@@ -128,11 +122,6 @@ impl Gateway {
     /// How many connections there are.
     pub fn connections(&self) -> usize {
         self.hub.connections()
-    }
-
-    /// Whether nobody else is let in.
-    fn is_full(&self) -> bool {
-        self.tasks.len() >= self.options.connections_max + self.own_tasks
     }
 
     /// Waits until every connection has been told to go and is gone.

@@ -10,6 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hyper_util::rt::TokioIo;
 use klatch_protocol::objects::Slug;
+use tokio::sync::Semaphore;
 
 use super::{Gateway, connection};
 use crate::api::Refusal;
@@ -21,9 +22,23 @@ const KEY_BYTES: usize = 16;
 /// When whoever was not let in may ask again.
 const AGAIN_MS: u64 = 1_000;
 
+/// Where connections come in: as many as there is room for, those that have not said hello among them.
+#[derive(Clone)]
+pub struct Door {
+    gateway: Arc<Gateway>,
+    room: Arc<Semaphore>,
+}
+
+impl Door {
+    /// The door of this gateway, with room for so many at a time.
+    pub fn new(gateway: Arc<Gateway>, connections_max: usize) -> Self {
+        Self { gateway, room: Arc::new(Semaphore::new(connections_max.min(Semaphore::MAX_PERMITS))) }
+    }
+}
+
 /// `GET /api/v1/gateway`. Whoever serves it has checked that a browser which asks shows a page of this site, and writes the bodies of
 /// refusals.
-pub async fn upgrade(State(gateway): State<Arc<Gateway>>, mut request: Request) -> Response {
+pub async fn upgrade(State(Door { gateway, room }): State<Door>, mut request: Request) -> Response {
     let accept = match accept(request.headers()) {
         Ok(accept) => accept,
         Err(no_handshake) => return no_handshake.into_response(),
@@ -31,10 +46,10 @@ pub async fn upgrade(State(gateway): State<Arc<Gateway>>, mut request: Request) 
     if gateway.stop.is_cancelled() {
         return Refusal::new(Slug::Stopping).retry_after_ms(AGAIN_MS).into_response();
     }
-    if gateway.is_full() {
+    let Ok(place) = room.try_acquire_owned() else {
         let sentence = "This node has as many connections as it may.";
         return Refusal::new(Slug::Unavailable).detail(sentence).retry_after_ms(AGAIN_MS).into_response();
-    }
+    };
     let Some(upgrading) = request.extensions_mut().remove::<hyper::upgrade::OnUpgrade>() else {
         return NoHandshake::Unasked.into_response();
     };
@@ -45,6 +60,7 @@ pub async fn upgrade(State(gateway): State<Arc<Gateway>>, mut request: Request) 
                 Ok(upgraded) => connection::serve(gateway, TokioIo::new(upgraded)).await,
                 Err(error) => tracing::debug!(%error, "a connection was not upgraded"),
             }
+            drop(place);
         }
     });
     let headers =

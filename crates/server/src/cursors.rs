@@ -7,6 +7,7 @@ use klatch_ports::views::Cursor;
 use klatch_protocol::log::Signal;
 
 use crate::processor::event_of;
+use crate::projection;
 use crate::services::Services;
 
 /// Moves cursors, tells those who listen, and returns the cursors as they are then; `None` for those who are no members.
@@ -42,6 +43,10 @@ async fn measure(services: &Services, conversation: ConversationId, mut cursor: 
     let tail = services.event_log.tails(&[conversation]).await?.pop().unwrap_or_default();
     cursor.read = cursor.read.min(tail);
     cursor.delivered = cursor.delivered.min(tail);
+    if cursor.version > 0 && cursor.read < tail {
+        // Who wrote has read; if they mark that as unread again, it must not be found out later that they wrote.
+        projection::catch_up(services, conversation, tail).await?;
+    }
     if cursor.version > 0 && cursor.read > Seq::ZERO {
         let record = services.event_log.read(conversation, cursor.read, 1).await?;
         cursor.read_worthy = record.first().map(event_of).transpose()?.map_or(0, |event| event.worthy);

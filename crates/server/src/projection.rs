@@ -4,7 +4,7 @@
 use klatch_core::conversation::{Change, Effect, Event, EventKind, react};
 use klatch_core::ids::{ConversationId, Seq};
 use klatch_ports::Error;
-use klatch_ports::views::{Head, Projected, Projection, Row};
+use klatch_ports::views::{Head, Projection, Row};
 
 use crate::processor::event_of;
 use crate::services::Services;
@@ -42,21 +42,28 @@ pub fn is_inline(event: &Event) -> bool {
 /// # Errors
 /// The views or the log failed.
 pub async fn project(services: &Services, conversation: ConversationId, events: &[Event]) -> Result<(), Error> {
-    let mut next = projection(conversation, events);
+    let next = projection(conversation, events);
     let goal = next.head.seq;
+    services.views.project(vec![next]).await?;
+    catch_up(services, conversation, goal).await
+}
+
+/// Projects from the log whatever the views lack up to `goal`.
+///
+/// # Errors
+/// The views or the log failed.
+pub async fn catch_up(services: &Services, conversation: ConversationId, goal: Seq) -> Result<(), Error> {
     loop {
-        let outcome = services.views.project(vec![next]).await?.pop();
-        let from = match outcome {
-            Some(Projected::Missing(seq)) => seq,
-            _ if services.views.projected(conversation).await? >= goal => return Ok(()),
-            _ => services.views.projected(conversation).await?,
-        };
+        let from = services.views.projected(conversation).await?;
+        if from >= goal {
+            return Ok(());
+        }
         let records = services.event_log.read(conversation, from.next(), PAGE).await?;
         let missing = records.iter().map(event_of).collect::<Result<Vec<_>, _>>()?;
         if missing.is_empty() {
             return Err(Error::corrupt("the views are ahead of the log"));
         }
-        next = projection(conversation, &missing);
+        services.views.project(vec![projection(conversation, &missing)]).await?;
     }
 }
 

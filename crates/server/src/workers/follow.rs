@@ -1,6 +1,7 @@
 //! Following the feed: what every worker has in common.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use klatch_ports::Error;
 use klatch_ports::feed::Entry;
@@ -11,6 +12,8 @@ use crate::services::Services;
 
 /// Events taken at a time.
 const LIMIT: usize = 1_000;
+/// Rest after everything was done: what comes meanwhile is done together, since each round costs as much as some fifty events.
+const REST: Duration = Duration::from_millis(20);
 
 /// What a worker does with what it is given.
 #[async_trait::async_trait]
@@ -71,6 +74,7 @@ async fn run<W: Worker>(worker: &W, services: &Services, backoff: &mut Backoff) 
     loop {
         let entries = follower.next(LIMIT).await?;
         let Some(position) = entries.last().map(|entry| entry.position) else { continue };
+        let is_all = entries.len() < LIMIT;
         worker.work(services, entries).await?;
         let now = services.clock.now();
         if now.ms_since(kept_at) >= W::KEEP_EVERY_MS {
@@ -79,5 +83,8 @@ async fn run<W: Worker>(worker: &W, services: &Services, backoff: &mut Backoff) 
             kept_at = now;
         }
         backoff.reset();
+        if is_all {
+            tokio::time::sleep(REST).await;
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Conversations over REST: made, joined, listed, commanded.
 
+use klatch_core::ids::{ConversationId, Seq};
 use klatch_protocol::objects::{Conversation, ConversationKind, MemberRole, NotifyLevel, ReadCursor, Slug};
 use klatch_protocol::rest::{ChannelItem, CommandAnswer, MemberItem, Page};
 use reqwest::{Method, RequestBuilder, StatusCode};
@@ -213,6 +214,17 @@ async fn cursors_and_settings_are_ones_own() {
     assert_eq!(reads(1, known + 1).await.seq, seq, "an old version changes nothing");
     assert_eq!(reads(9_999, known + 2).await.seq, seq, "nobody reads what is not there yet");
     assert_eq!(reads(1, known + 3).await, ReadCursor { seq: 1, version: known + 3, worthy: 0 }, "marked as unread");
+    // Whoever writes has read; but not what they mark as unread after that, however late the views hear of the writing.
+    let mut seq = seq;
+    for text in ["two", "three", "four"] {
+        seq = says(&bob, group, text).await.seq;
+    }
+    assert_eq!(reads(2, known + 10).await.seq, 2);
+    while site.services.views.projected(ConversationId(group)).await.unwrap() < Seq(seq) {
+        tokio::task::yield_now().await;
+    }
+    let item: Conversation = read(bob.get(&format!("/conversations/{group}")), StatusCode::OK).await;
+    assert_eq!((item.read.seq, item.read.version), (2, known + 10));
 
     let settings = format!("/me/conversations/{group}");
     let item: Conversation = read(bob.patch(&settings, json!({"notify": "mentions"})), StatusCode::OK).await;

@@ -112,6 +112,10 @@ async fn attend<S: AsyncRead + AsyncWrite + Unpin>(
         tracing::warn!(%error, "a connection could not be registered");
         return Some(CloseCode::Internal);
     }
+    // Those who were there when that was cancelled are told already.
+    if gateway.stop.is_cancelled() {
+        connection.outbox.close(CloseCode::Stopping);
+    }
     frames::present(gateway, connection, Some(State::Online)).await;
     let code = Session::new(gateway, connection).run(reader, stream).await;
     gateway.hub.unregister(connection).await;
@@ -146,9 +150,9 @@ impl<'a> Session<'a> {
             tokio::time::interval_at(Instant::now() + self.gateway.options.ping_every, self.gateway.options.ping_every);
         ping.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
+            // The outbox first: of a delivery, nothing else is looked at. When the node stops, the outbox is closed.
             let flow = tokio::select! {
                 biased;
-                () = self.gateway.stop.cancelled() => Flow::End(Some(CloseCode::Stopping)),
                 () = self.connection.outbox.ready() => self.flush(stream).await,
                 message = reader.next(stream) => self.take(message, stream).await,
                 _ = ping.tick() => self.ping(stream).await,
@@ -175,7 +179,7 @@ impl<'a> Session<'a> {
     }
 
     async fn write<S: AsyncWrite + Unpin>(&self, stream: &mut S, bytes: Bytes) -> Flow {
-        metrics::counter!("klatch_gateway_writes_total").increment(1);
+        self.gateway.writes.increment(1);
         let written = tokio::select! {
             written = timeout(WRITE_WITHIN, stream.write_all(&bytes)) => written,
             () = self.overflown() => return Flow::End(Some(CloseCode::Slow)),

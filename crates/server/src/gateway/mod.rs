@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use klatch_core::limits::TEXT_BYTES_MAX;
 use klatch_ports::presence::Rate;
-use klatch_protocol::gateway::Limits;
+use klatch_protocol::gateway::{CloseCode, Limits};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -89,6 +89,8 @@ pub struct Gateway {
     options: Options,
     stop: CancellationToken,
     tasks: TaskTracker,
+    /// Writes to clients.
+    writes: metrics::Counter,
 }
 
 impl Gateway {
@@ -109,8 +111,10 @@ impl Gateway {
         let tasks = TaskTracker::new();
         tasks.spawn(pump::run(hub.clone(), listener, stop.clone()));
         tasks.spawn(hub.clone().repair(options.repair_every, stop.clone()));
+        tasks.spawn(say_goodbye(hub.clone(), stop.clone()));
         let cursors = cursors::Cursors::start(services.clone(), &tasks, stop.clone());
-        Ok(Arc::new(Self { services, sealer, conversations, accounts, hub, cursors, options, stop, tasks }))
+        let writes = metrics::counter!("klatch_gateway_writes_total");
+        Ok(Arc::new(Self { services, sealer, conversations, accounts, hub, cursors, options, stop, tasks, writes }))
     }
 
     /// What must not be exceeded here, as the operator has it.
@@ -129,4 +133,10 @@ impl Gateway {
         self.tasks.close();
         self.tasks.wait().await;
     }
+}
+
+/// Tells everybody to resume elsewhere when the node stops.
+async fn say_goodbye(hub: Arc<hub::Hub>, stop: CancellationToken) {
+    stop.cancelled().await;
+    hub.people.close(CloseCode::Stopping);
 }

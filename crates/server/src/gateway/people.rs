@@ -7,6 +7,7 @@ use bytes::Bytes;
 use klatch_core::ids::UserId;
 use klatch_ports::Error;
 use klatch_ports::live::{Topic, Topics};
+use klatch_protocol::gateway::CloseCode;
 use parking_lot::Mutex;
 
 use super::connection::Connection;
@@ -56,6 +57,13 @@ impl People {
             if let Err(error) = added {
                 tracing::warn!(%error, "somebody cannot be watched");
             }
+        }
+    }
+
+    /// Ends all connections.
+    pub fn close(&self, code: CloseCode) {
+        for person in self.people.lock().values() {
+            person.own.iter().for_each(|connection| connection.outbox.close(code));
         }
     }
 

@@ -17,9 +17,9 @@ test-long: setup-test ## What takes hours: 1,000 rounds of losing power, and mor
 check: setup ## What is quick: formatting, lints, types, unit tests
 	scripts/check
 
-bench: setup ## Figures, each beside its raw baseline
+bench: setup ## Figures, each beside its raw baseline; IMPORT=FILE also imports that log of IRC
 	cargo build --release --package klatch-node
-	cargo run --release --package klatch-bench
+	cargo run --release --package klatch-bench -- $(if $(IMPORT),--import $(IMPORT))
 
 web: setup ## The web client, into web/app/dist
 	npm --prefix web run build

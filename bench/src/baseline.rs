@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use rustix::time::{ClockId, clock_gettime};
@@ -20,62 +20,58 @@ pub fn syncs_per_second() -> anyhow::Result<f64> {
     Ok(f64::from(rounds) / begun.elapsed().as_secs_f64())
 }
 
-/// CPU of the sender for one bare `send` of `bytes` to each of `sockets` with a live reader: seconds a send.
-pub fn cpu_per_send(sockets: usize, bytes: usize, rounds: usize) -> anyhow::Result<f64> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let address = listener.local_addr()?;
-    let received = Arc::new(AtomicUsize::new(0));
-    let mut senders = Vec::new();
-    let mut readers = Vec::new();
-    for _ in 0..sockets {
-        readers.push(TcpStream::connect(address)?);
-        senders.push(listener.accept()?.0);
-    }
-    for readers in split(readers, 2) {
-        let received = received.clone();
-        std::thread::spawn(move || read_all(readers, &received));
-    }
-    let payload = vec![b'x'; bytes];
-    let mut cpu = 0.0;
-    for round in 0..rounds {
-        let before = thread_cpu();
-        for sender in &mut senders {
-            sender.write_all(&payload)?;
-        }
-        cpu += thread_cpu() - before;
-        // One message is out before the next comes, as with a sender that waits for its acknowledgement.
-        while received.load(Ordering::Relaxed) < (round + 1) * sockets * bytes {
-            std::thread::yield_now();
-        }
-    }
-    Ok(cpu / (rounds * sockets) as f64)
+/// A server that does nothing but send: for each message that comes to it, one bare `send` to every socket.
+pub struct RawServer {
+    trigger: TcpStream,
+    /// Who listens, to be read by whoever measures.
+    pub listeners: Vec<TcpStream>,
+    cpu_ns: Arc<AtomicU64>,
 }
 
-fn split(mut sockets: Vec<TcpStream>, parts: usize) -> Vec<Vec<TcpStream>> {
-    let size = sockets.len().div_ceil(parts).max(1);
-    let mut all = Vec::new();
-    while !sockets.is_empty() {
-        let rest = sockets.split_off(size.min(sockets.len()));
-        all.push(std::mem::replace(&mut sockets, rest));
-    }
-    all
-}
-
-/// Reads from sockets in turn until they are closed.
-fn read_all(mut sockets: Vec<TcpStream>, received: &AtomicUsize) {
-    let mut buffer = [0; 4096];
-    loop {
-        for socket in &mut sockets {
-            match socket.read(&mut buffer) {
-                Ok(0) | Err(_) => return,
-                Ok(bytes) => received.fetch_add(bytes, Ordering::Relaxed),
-            };
+impl RawServer {
+    /// Starts one with so many sockets, to each of which it sends so many bytes.
+    pub fn start(sockets: usize, bytes: usize) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let address = listener.local_addr()?;
+        let trigger = TcpStream::connect(address)?;
+        trigger.set_nodelay(true)?;
+        let mut commands = listener.accept()?.0;
+        let (mut senders, mut listeners) = (Vec::new(), Vec::new());
+        for _ in 0..sockets {
+            listeners.push(TcpStream::connect(address)?);
+            let sender = listener.accept()?.0;
+            sender.set_nodelay(true)?;
+            senders.push(sender);
         }
+        let cpu_ns = Arc::new(AtomicU64::new(0));
+        let used = cpu_ns.clone();
+        std::thread::spawn(move || {
+            let payload = vec![b'x'; bytes];
+            let mut command = [0];
+            // Whoever measures goes away when it is done.
+            while commands.read_exact(&mut command).is_ok() {
+                if senders.iter_mut().any(|sender| sender.write_all(&payload).is_err()) {
+                    return;
+                }
+                used.store(thread_cpu_ns(), Ordering::Release);
+            }
+        });
+        Ok(Self { trigger, listeners, cpu_ns })
+    }
+
+    /// Has it send once to everybody.
+    pub fn send(&mut self) -> anyhow::Result<()> {
+        Ok(self.trigger.write_all(b"x")?)
+    }
+
+    /// CPU that it used so far: seconds.
+    pub fn cpu(&self) -> f64 {
+        self.cpu_ns.load(Ordering::Acquire) as f64 / 1e9
     }
 }
 
-/// CPU that this thread used so far: seconds.
-fn thread_cpu() -> f64 {
+/// CPU that this thread used so far: nanoseconds.
+fn thread_cpu_ns() -> u64 {
     let used = clock_gettime(ClockId::ThreadCPUTime);
-    used.tv_sec as f64 + used.tv_nsec as f64 / 1e9
+    used.tv_sec as u64 * 1_000_000_000 + used.tv_nsec as u64
 }

@@ -1,27 +1,74 @@
-//! Deliveries: what it costs to hand a message to everybody who listens, beside a bare send.
+//! Deliveries: what it costs to hand a message to everybody who listens, beside a server that does nothing but send, at the same
+//! rate and heard by the same readers.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use klatch_client::Gateway;
 use klatch_protocol::gateway::{ClientFrame, ServerFrame};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
 use tokio::sync::Notify;
+use tokio::time::MissedTickBehavior;
+use uuid::Uuid;
 
 use crate::acknowledgements::message;
-use crate::baseline;
+use crate::baseline::RawServer;
 use crate::server::{Server, channel};
 
-/// Listeners, and messages that each of them hears.
-const LOADS: [(usize, usize); 2] = [(100, 1_000), (1_000, 150)];
+/// Listeners, and messages a second: some two fifths of a core.
+const LOADS: [(usize, u64); 2] = [(100, 400), (1_000, 40)];
+/// Pairs of a turn of the one and a turn of the other; the median of their ratios counts.
+const PAIRS: usize = 5;
+/// How long a turn takes: seconds.
+const TURN_S: u64 = 3;
 /// Bytes of a frame that brings one message of 150 bytes.
 const FRAME_BYTES: usize = 420;
 
 /// Measures and prints.
 pub async fn measure(klatch: &Path) -> anyhow::Result<()> {
-    println!("deliveries: one message in flight, a write per delivery; CPU of the whole server");
-    println!("  {:>9} {:>12} {:>13} {:>7} {:>12}", "listeners", "µs/delivery", "µs/bare send", "ratio", "encodes/msg");
-    for (listeners, messages) in LOADS {
+    println!("deliveries: CPU of the whole server, durable log and all, beside one that only sends; at the same rate");
+    println!(
+        "  {:>9} {:>7} {:>12} {:>13} {:>7} {:>12}",
+        "listeners", "msgs/s", "µs/delivery", "µs/bare send", "ratio", "encodes/msg"
+    );
+    for (listeners, rate) in LOADS {
+        let (mut ours, mut raw) = (Ours::start(klatch, listeners).await?, Raw::start(listeners)?);
+        let mut turns = Vec::with_capacity(PAIRS);
+        // The first pair warms both up.
+        for pair in 0..=PAIRS {
+            let turn = (ours.turn(rate).await?, raw.turn(rate).await?);
+            if pair > 0 {
+                turns.push(turn);
+            }
+        }
+        turns.sort_by(|(a, raw_a), (b, raw_b)| (a / raw_a).total_cmp(&(b / raw_b)));
+        let (cpu, raw_cpu) = turns[PAIRS / 2];
+        let encodes = ours.encodes().await?;
+        println!(
+            "  {listeners:>9} {rate:>7} {:>12.2} {:>13.2} {:>7.2} {encodes:>12.1}",
+            cpu * 1e6,
+            raw_cpu * 1e6,
+            cpu / raw_cpu
+        );
+    }
+    Ok(())
+}
+
+/// A Klatch, and those who listen.
+struct Ours {
+    server: Server,
+    room: Uuid,
+    sender: Gateway,
+    listeners: usize,
+    sent: usize,
+    heard: Arc<Heard>,
+}
+
+impl Ours {
+    async fn start(klatch: &Path, listeners: usize) -> anyhow::Result<Self> {
         let server = Server::start(klatch).await?;
         let room = channel(&server.owner, "room").await?;
         let token = server.owner.tokens().await.access;
@@ -33,26 +80,72 @@ pub async fn measure(klatch: &Path) -> anyhow::Result<()> {
             while !matches!(gateway.next().await?, Ok(ServerFrame::Conversations { .. })) {}
             tokio::spawn(listen(gateway, heard.clone()));
         }
-        let (mut sender, _) = Gateway::connect(&server.base, &token).await?;
-        for round in 1..=20 {
-            sender.send(&ClientFrame::Command { conversation: room, new: message() }).await?;
-            heard.wait(round * listeners).await;
-        }
-        let before = heard.count.load(Ordering::Relaxed);
-        let (cpu, encodes) = (server.cpu()?, server.metric("klatch_gateway_encodes_total").await?);
-        for round in 1..=messages {
-            sender.send(&ClientFrame::Command { conversation: room, new: message() }).await?;
-            heard.wait(before + round * listeners).await;
-        }
-        let cpu = (server.cpu()? - cpu) / (listeners * messages) as f64 * 1e6;
-        let encodes = (server.metric("klatch_gateway_encodes_total").await? - encodes) / messages as f64;
-        let raw = baseline::cpu_per_send(listeners, FRAME_BYTES, messages)? * 1e6;
-        println!("  {listeners:>9} {cpu:>12.2} {raw:>13.2} {:>7.2} {encodes:>12.1}", cpu / raw);
+        let (sender, _) = Gateway::connect(&server.base, &token).await?;
+        Ok(Self { server, room, sender, listeners, sent: 0, heard })
     }
-    Ok(())
+
+    /// CPU a delivery: seconds.
+    async fn turn(&mut self, rate: u64) -> anyhow::Result<f64> {
+        let (cpu, messages) = (self.server.cpu()?, rate * TURN_S);
+        let mut pace = pace(rate);
+        for _ in 0..messages {
+            pace.tick().await;
+            self.sender.send(&ClientFrame::Command { conversation: self.room, new: message() }).await?;
+        }
+        self.sent += messages as usize;
+        self.heard.wait(self.sent * self.listeners).await;
+        Ok((self.server.cpu()? - cpu) / (messages as usize * self.listeners) as f64)
+    }
+
+    /// Frames encoded for each message.
+    async fn encodes(&mut self) -> anyhow::Result<f64> {
+        let before = self.server.metric(ENCODES).await?;
+        self.turn(10).await?;
+        Ok((self.server.metric(ENCODES).await? - before) / (10 * TURN_S) as f64)
+    }
 }
 
-/// How many deliveries came.
+const ENCODES: &str = "klatch_gateway_encodes_total";
+
+/// The bare server, and those who listen.
+struct Raw {
+    server: RawServer,
+    listeners: usize,
+    sent: usize,
+    heard: Arc<Heard>,
+}
+
+impl Raw {
+    fn start(listeners: usize) -> anyhow::Result<Self> {
+        let mut server = RawServer::start(listeners, FRAME_BYTES)?;
+        let heard = Arc::new(Heard::default());
+        for listener in std::mem::take(&mut server.listeners) {
+            listener.set_nonblocking(true)?;
+            tokio::spawn(read(TcpStream::from_std(listener)?, heard.clone()));
+        }
+        Ok(Self { server, listeners, sent: 0, heard })
+    }
+
+    async fn turn(&mut self, rate: u64) -> anyhow::Result<f64> {
+        let (cpu, messages) = (self.server.cpu(), rate * TURN_S);
+        let mut pace = pace(rate);
+        for _ in 0..messages {
+            pace.tick().await;
+            self.server.send()?;
+        }
+        self.sent += messages as usize;
+        self.heard.wait(self.sent * self.listeners * FRAME_BYTES).await;
+        Ok((self.server.cpu() - cpu) / (messages as usize * self.listeners) as f64)
+    }
+}
+
+fn pace(rate: u64) -> tokio::time::Interval {
+    let mut pace = tokio::time::interval(Duration::from_nanos(1_000_000_000 / rate));
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    pace
+}
+
+/// How much came: events, or bytes.
 #[derive(Default)]
 struct Heard {
     count: AtomicUsize,
@@ -60,14 +153,15 @@ struct Heard {
 }
 
 impl Heard {
+    fn add(&self, count: usize) {
+        self.count.fetch_add(count, Ordering::Relaxed);
+        self.more.notify_one();
+    }
+
     async fn wait(&self, wanted: usize) {
-        loop {
-            let more = self.more.notified();
-            if self.count.load(Ordering::Relaxed) >= wanted {
-                return;
-            }
-            // A wake-up may come between the look and the wait; the next look is never far.
-            let _ = tokio::time::timeout(std::time::Duration::from_millis(5), more).await;
+        while self.count.load(Ordering::Relaxed) < wanted {
+            // One wake-up stands for all that came since the last; the next look is never far.
+            self.more.notified().await;
         }
     }
 }
@@ -75,8 +169,14 @@ impl Heard {
 async fn listen(mut gateway: Gateway, heard: Arc<Heard>) {
     while let Ok(Ok(frame)) = gateway.next().await {
         if let ServerFrame::Events { events, .. } = frame {
-            heard.count.fetch_add(events.len(), Ordering::Relaxed);
-            heard.more.notify_one();
+            heard.add(events.len());
         }
+    }
+}
+
+async fn read(mut socket: TcpStream, heard: Arc<Heard>) {
+    let mut buffer = [0; 4_096];
+    while let Ok(bytes @ 1..) = socket.read(&mut buffer).await {
+        heard.add(bytes);
     }
 }

@@ -1,7 +1,6 @@
 //! Idle connections: what one costs that says nothing.
 
 use std::path::Path;
-use std::time::Duration;
 
 use klatch_client::{Gateway, Rest};
 use klatch_protocol::gateway::ServerFrame;
@@ -28,9 +27,9 @@ pub async fn measure(klatch: &Path) -> anyhow::Result<()> {
     }
     let mut connections = Vec::with_capacity(TO);
     connect(&server.base, &people, FROM, &mut connections).await?;
-    let few = settled(&server).await?;
+    let few = server.settled().await?;
     connect(&server.base, &people, TO, &mut connections).await?;
-    let many = settled(&server).await?;
+    let many = server.settled().await?;
     println!("idle: connections that said hello and listen to {CONVERSATIONS} conversations each");
     println!("  resident with {FROM}: {:.1} MB, with {TO}: {:.1} MB", few / 1e6, many / 1e6);
     println!("  resident bytes a connection (slope): {:.0}", (many - few) / (TO - FROM) as f64);
@@ -46,10 +45,4 @@ async fn connect(base: &str, people: &[Rest], upto: usize, connections: &mut Vec
         connections.push(gateway);
     }
     Ok(())
-}
-
-/// Memory ten seconds after the last message, as the rules of measuring have it.
-async fn settled(server: &Server) -> anyhow::Result<f64> {
-    tokio::time::sleep(Duration::from_secs(10)).await;
-    server.resident()
 }

@@ -7,6 +7,7 @@ mod baseline;
 mod deliveries;
 mod idle;
 mod server;
+mod starting;
 
 use std::path::PathBuf;
 
@@ -18,7 +19,10 @@ struct Bench {
     /// The program to measure [default: the one built beside this]
     #[arg(long, value_name = "FILE")]
     klatch: Option<PathBuf>,
-    /// Only what has this in its name: acknowledgements, deliveries, idle
+    /// A log of IRC to import, for what lies on real data (see klatch import irc --help)
+    #[arg(long, value_name = "FILE")]
+    import: Option<PathBuf>,
+    /// Only what has this in its name: acknowledgements, deliveries, idle, starting
     only: Option<String>,
 }
 
@@ -38,6 +42,9 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted("idle") {
         idle::measure(&klatch).await?;
+    }
+    if wanted("starting") {
+        starting::measure(&klatch, bench.import.as_deref()).await?;
     }
     Ok(())
 }

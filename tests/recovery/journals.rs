@@ -32,6 +32,7 @@ async fn nearly_fill(site: &Site) {
 async fn a_journal_that_is_full_is_followed_by_another() {
     let mut site = Site::new().await;
     nearly_fill(&site).await;
+    assert!(!site.disk.root().join("log/store/1.jnl").exists(), "that is for people to begin");
     let plan = Plan { bytes: LONG, journals: 1, ..Plan::default() };
     let round = site.round(&Fate::default(), &plan).await.expect("it comes back");
     assert!(round.findings.is_empty(), "{:#?}", round.findings);

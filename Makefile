@@ -24,8 +24,9 @@ bench: setup ## Figures, each beside its raw baseline; IMPORT=FILE also imports 
 web: setup ## The web client, into web/app/dist
 	npm --prefix web run build
 
-codegen: setup ## Everything that is generated, into api/
+codegen: setup ## Everything that is generated: api/ and the web client's types
 	cargo run --package xtask -- codegen
+	KLATCH_FIXTURES=write cargo test --package klatch-tests --quiet fixtures
 
 setup:
 	scripts/setup

@@ -1,6 +1,6 @@
 //! The workspace's own tools.
 //!
-//! - `cargo run -p xtask -- codegen`: writes everything that is generated, into `api/`;
+//! - `cargo run -p xtask -- codegen`: writes everything that is generated: `api/` and the web client's types;
 //! - `cargo run -p xtask -- tidy`: says where code, tests and documents have drifted apart. `cargo test -p xtask` does too.
 
 mod codegen;

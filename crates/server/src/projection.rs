@@ -77,7 +77,7 @@ fn rows(event: &Event) -> Vec<Row> {
             Effect::Joined { user, role } => rows.extend([Row::Joined { user, role, joined: event.seq }, read(user)]),
             Effect::RoleSet { user, role } => rows.push(Row::RoleSet { user, role }),
             Effect::Gone { user } => rows.push(Row::Gone { user }),
-            Effect::Mentioned { user } => rows.push(Row::Mentioned { user, seq: event.seq }),
+            Effect::Mentioned { user, message } => rows.push(Row::Mentioned { user, seq: message }),
             Effect::Read { user } => rows.push(read(user)),
             Effect::Annotated { .. } | Effect::Erase { .. } => {}
         }

@@ -24,6 +24,20 @@ pub struct NodeOptions {
     pub limits: Limits,
 }
 
+impl NodeOptions {
+    /// Next to no rate limits: for tests of other things.
+    pub fn boundless() -> Self {
+        let limits = Limits {
+            commands_burst: 1_000_000,
+            commands_per_minute: 1_000_000,
+            frames_burst: 1_000_000,
+            frames_per_minute: 1_000_000,
+            ..Limits::default()
+        };
+        Self { limits, ..Self::default() }
+    }
+}
+
 /// A node in this process, with data of its own and an owner called `owner`.
 pub struct TestNode {
     node: Node,
@@ -40,14 +54,7 @@ impl TestNode {
 
     /// Starts a node with next to no rate limits: for tests of other things.
     pub async fn boundless() -> Self {
-        let limits = Limits {
-            commands_burst: 1_000_000,
-            commands_per_minute: 1_000_000,
-            frames_burst: 1_000_000,
-            frames_per_minute: 1_000_000,
-            ..Limits::default()
-        };
-        Self::with(NodeOptions { limits, ..NodeOptions::default() }).await
+        Self::with(NodeOptions::boundless()).await
     }
 
     /// Starts a node.

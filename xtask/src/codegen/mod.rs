@@ -2,6 +2,7 @@
 
 mod config;
 mod gateway;
+mod typescript;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,13 +10,18 @@ use std::path::Path;
 use anyhow::Context;
 use serde_json::Value;
 
+/// The protocol's types, where the web client needs them.
+pub const TYPESCRIPT: &str = "web/packages/client/src/protocol/wire.ts";
+
 /// Each file with its content.
-fn files() -> anyhow::Result<[(&'static str, String); 4]> {
+fn files() -> anyhow::Result<[(&'static str, String); 5]> {
+    let (rest, gateway) = (klatch_server::api::document(), gateway::schema()?);
     Ok([
-        ("api/openapi.json", json(&klatch_server::api::document())?),
-        ("api/gateway.schema.json", json(&gateway::schema()?)?),
+        ("api/openapi.json", json(&rest)?),
+        ("api/gateway.schema.json", json(&gateway)?),
         ("api/config.schema.json", json(&config::schema()?)?),
         ("api/config.example.toml", config::example()?),
+        (TYPESCRIPT, typescript::types(&rest, &gateway)?),
     ])
 }
 

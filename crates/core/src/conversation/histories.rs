@@ -324,7 +324,8 @@ fn reacts(world: &World) {
                 Effect::Gone { user } => {
                     members.remove(&user);
                 }
-                Effect::Mentioned { user } => {
+                Effect::Mentioned { user, message } => {
+                    assert_eq!(message, Overlay::target(event).map_or(event.seq, |target| target.seq));
                     assert!(user != event.author && members.contains_key(&user), "members, but not oneself");
                 }
                 Effect::Read { user } => assert!(user == event.author && members.contains_key(&user)),

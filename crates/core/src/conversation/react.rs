@@ -32,6 +32,8 @@ pub enum Effect {
     Mentioned {
         /// Who.
         user: UserId,
+        /// In which message: an edit says anew what its message says, and mentions nobody twice.
+        message: Seq,
     },
     /// `user` has read up to here, as they wrote here.
     Read {
@@ -68,10 +70,10 @@ pub fn react(event: &Event) -> Vec<Effect> {
         EventKind::RoleSet { user, role } => vec![Effect::RoleSet { user: *user, role: *role }],
         EventKind::Sent(message) if message.origin.is_some() => Vec::new(),
         EventKind::Sent(message) => {
-            mentioned(&message.mentions, author).chain([Effect::Read { user: author }]).collect()
+            mentioned(&message.mentions, author, event.seq).chain([Effect::Read { user: author }]).collect()
         }
         EventKind::Edited { target, mentions, .. } => {
-            mentioned(mentions, author).chain([Effect::Annotated { target: target.seq }]).collect()
+            mentioned(mentions, author, target.seq).chain([Effect::Annotated { target: target.seq }]).collect()
         }
         EventKind::Deleted { target, edits } => {
             let seqs = [target.seq].into_iter().chain(edits.iter().copied()).collect();
@@ -84,6 +86,6 @@ pub fn react(event: &Event) -> Vec<Effect> {
     }
 }
 
-fn mentioned(users: &[UserId], author: UserId) -> impl Iterator<Item = Effect> {
-    users.iter().filter(move |user| **user != author).map(|&user| Effect::Mentioned { user })
+fn mentioned(users: &[UserId], author: UserId, message: Seq) -> impl Iterator<Item = Effect> {
+    users.iter().filter(move |user| **user != author).map(move |&user| Effect::Mentioned { user, message })
 }

@@ -58,7 +58,7 @@ pub enum Row {
     Mentioned {
         /// Who.
         user: UserId,
-        /// In which event.
+        /// In which message.
         seq: Seq,
     },
     /// Somebody has read up to here, as they wrote here. Moves the cursor as [`Cursor::wrote`] says, and once: a replay moves
@@ -348,7 +348,7 @@ pub struct Dump {
     pub head: Head,
     /// Its members, in order.
     pub members: Vec<(UserId, Membership)>,
-    /// Who was mentioned in which event, in order.
+    /// Who was mentioned in which message, in order.
     pub mentions: Vec<(UserId, Seq)>,
 }
 

@@ -34,6 +34,7 @@ pub enum ServerFrame {
         /// Of those that the client has: which are not one's own any more.
         gone: Vec<Uuid>,
         /// Where the next page begins.
+        #[schema(required)]
         next: Option<String>,
     },
     /// One joined, or one's own settings changed.

@@ -73,6 +73,7 @@ pub struct ReadCursor {
     pub version: u64,
     /// Messages up to there.
     #[serde(default)]
+    #[schema(required)]
     pub worthy: u64,
 }
 
@@ -118,6 +119,7 @@ pub struct Conversation {
     /// One's own settings.
     pub settings: ConversationSettings,
     /// The newest message, for a preview.
+    #[schema(required)]
     pub last: Option<Event>,
     /// In an answer to `sync`: what follows after what the client has.
     #[serde(default, skip_serializing_if = "Option::is_none")]

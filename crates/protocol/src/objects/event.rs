@@ -95,15 +95,18 @@ pub enum EventBody {
     /// A message.
     Sent {
         /// What it says; null once erased.
+        #[schema(required)]
         body: Option<Body>,
         /// Whether it was erased.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         erased: bool,
         /// Who is mentioned.
         #[serde(default)]
+        #[schema(required)]
         mentions: Vec<Uuid>,
         /// The messages that it answers.
         #[serde(default)]
+        #[schema(required)]
         replies: Vec<MessageLink>,
         /// The message whose thread it belongs to.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -114,12 +117,14 @@ pub enum EventBody {
         /// Which.
         target: MessageLink,
         /// What it says; null once erased.
+        #[schema(required)]
         body: Option<Body>,
         /// Whether it was erased.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         erased: bool,
         /// Who is mentioned.
         #[serde(default)]
+        #[schema(required)]
         mentions: Vec<Uuid>,
     },
     /// A message was deleted.

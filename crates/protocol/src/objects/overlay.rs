@@ -33,6 +33,7 @@ pub struct EditedMark {
     /// When.
     pub at: u64,
     /// What the message says now; null where its author was erased.
+    #[schema(required)]
     pub body: Option<Body>,
     /// Who is mentioned now.
     pub mentions: Vec<Uuid>,

@@ -31,8 +31,10 @@ pub struct InviteItem {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
     /// How many people it still lets in; null: any number.
+    #[schema(required)]
     pub uses_left: Option<u32>,
     /// Until when it is good: milliseconds since 1970; null: until it is taken back.
+    #[schema(required)]
     pub expires_at: Option<u64>,
 }
 

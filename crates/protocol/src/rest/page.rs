@@ -9,6 +9,7 @@ pub struct Page<T> {
     /// What is on it.
     pub items: Vec<T>,
     /// Give it back as `after` to get the next page; null at the end.
+    #[schema(required)]
     pub next: Option<String>,
 }
 

@@ -309,7 +309,7 @@ fn meant(event: &Event) -> Vec<UserId> {
         Effect::Joined { user, .. }
         | Effect::RoleSet { user, .. }
         | Effect::Gone { user }
-        | Effect::Mentioned { user } => Some(user),
+        | Effect::Mentioned { user, .. } => Some(user),
         _ => None,
     }));
     all

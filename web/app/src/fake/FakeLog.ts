@@ -1,4 +1,4 @@
-import type { MessageItem, TimelineItem } from '@klatch/client';
+import type { KlatchEvent, MessageItem, TimelineItem } from '@klatch/client';
 import { me, people } from './people';
 
 /** The log of one made-up conversation: what stands at a seq is computed, so that it may be as long as one likes. */
@@ -66,7 +66,6 @@ export class FakeLog {
       replies: [],
       thread: null,
       origin: null,
-      expiresAt: null,
       state: 'sent',
       problem: null,
     };
@@ -129,8 +128,9 @@ export class FakeLog {
             name: this.id,
             topic: '',
             history: 'all',
-          } as const)
-        : ({ ...base, author: user, kind: 'joined', user, role: 'member' } as const);
+            members: [],
+          } satisfies KlatchEvent)
+        : ({ ...base, author: user, kind: 'joined', user, role: 'member' } satisfies KlatchEvent);
     return { type: 'notice', key: base.id, seq, at, event };
   }
 }

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { until } from './clock';
 import { refusal } from './server/room';
+import type { Command } from '../src/protocol/commands';
 import { messages, ready, said, signedInTab, synced, texts, world } from './world';
 
 const numbered = (count: number): string[] => Array.from({ length: count }, (_, index) => `message ${index}`);
@@ -98,8 +99,7 @@ describe('the outbox', () => {
     const { client } = await signedInTab(all);
     const timeline = client.messages.timeline(room.id);
     await ready(timeline);
-    server.refuse = ({ command }) =>
-      command.kind === 'send' && command.body.text === 'message 1' ? refusal('body_too_long') : null;
+    server.refuse = ({ command }) => (says(command) === 'message 1' ? refusal('body_too_long') : null);
     const ids = numbered(4).map((text) => client.messages.send(room.id, { text }));
     await until(
       () => said(room).length === 3 && client.messages.failed.get().length === 1,
@@ -140,9 +140,7 @@ describe('the outbox', () => {
     const { server, room } = all;
     const { client } = await signedInTab(all);
     server.misunderstand = (frame) =>
-      frame.type === 'command' && frame.command.kind === 'send' && frame.command.body.text === 'message 2'
-        ? refusal('invalid_request')
-        : null;
+      frame.type === 'command' && says(frame.command) === 'message 2' ? refusal('invalid_request') : null;
     for (const text of numbered(5)) client.messages.send(room.id, { text });
     await until(
       () => said(room).length === 4 && client.messages.failed.get().length === 1,
@@ -246,3 +244,7 @@ describe('two tabs', () => {
     expect(said(room).toSorted()).toEqual(['message 0', 'message 1']);
   });
 });
+
+function says(command: Command): string | null {
+  return command.kind === 'send' && command.body.type === 'text' ? command.body.text : null;
+}

@@ -88,7 +88,6 @@ export interface MessageItem {
   readonly replies: readonly ReplyItem[];
   readonly thread: MessageLink | null;
   readonly origin: Origin | null;
-  readonly expiresAt: Millis | null;
   readonly state: MessageState;
   readonly problem: Problem | null;
 }

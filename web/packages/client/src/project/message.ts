@@ -39,7 +39,6 @@ export function itemOf(entry: Entry, event: SentEvent, view: MessageView, around
       replies,
       thread: event.thread ?? null,
       origin: event.origin ?? null,
-      expiresAt: event.expires_at ?? null,
       state: changes.some(({ outcome }) => outcome.state === 'waiting') ? 'changing' : 'sent',
       problem: problemOf(changes),
     };
@@ -70,7 +69,6 @@ export function unsentItem(entry: OutboxEntry, command: SendCommand, around: Sur
       replies,
       thread: null,
       origin: null,
-      expiresAt: command.expires_at ?? null,
       state: unsentStates[entry.outcome.state],
       problem: problemOf([entry, ...changes]),
     };

@@ -1,63 +1,22 @@
 // Commands: what a member wants done in a conversation.
-import type { CommandId, ConversationId, MessageId, Millis, Seq, UserId } from './ids';
-import type { HistorySetting, MemberRole } from './objects';
+import type { Body } from './events';
+import type * as wire from './wire';
 
-export type OutgoingBody = { type: 'text'; text: string; emote: boolean };
+export type Command = wire.CommandBody;
 
-export interface SendCommand {
-  kind: 'send';
-  body: OutgoingBody;
-  mentions?: UserId[];
-  replies?: MessageId[];
-  thread?: MessageId;
-  expires_at?: Millis;
-}
+type CommandOf<K extends Command['kind']> = Extract<Command, { kind: K }>;
 
-export interface EditCommand {
-  kind: 'edit';
-  target: MessageId;
-  body: OutgoingBody;
-  mentions?: UserId[];
-}
-
-export interface DeleteCommand {
-  kind: 'delete';
-  target: MessageId;
-}
-
-export interface ReactionCommand {
-  kind: 'react' | 'unreact';
-  target: MessageId;
-  emoji: string;
-}
-
-export interface PinCommand {
-  kind: 'pin' | 'unpin';
-  target: MessageId;
-}
+/** What people can say. */
+export type OutgoingBody = Extract<Body, { type: 'text' }>;
+export type SendCommand = CommandOf<'send'> & { body: OutgoingBody };
+export type EditCommand = CommandOf<'edit'> & { body: OutgoingBody };
 
 /** Commands about messages: these wait in the outbox while offline. */
-export type MessageCommand = SendCommand | EditCommand | DeleteCommand | ReactionCommand | PinCommand;
+export type MessageCommand =
+  SendCommand | EditCommand | CommandOf<'delete' | 'react' | 'unreact' | 'pin' | 'unpin'>;
 
 /** Commands about membership and the conversation itself: these are asked at once, by REST, and answered or refused. */
-export type ConversationCommand =
-  | { kind: 'join' }
-  | { kind: 'leave' }
-  | { kind: 'add'; user: UserId }
-  | { kind: 'remove'; user: UserId }
-  | { kind: 'set_role'; user: UserId; role: MemberRole }
-  | { kind: 'change'; name?: string; topic?: string; history?: HistorySetting };
-
-export type Command = MessageCommand | ConversationCommand;
+export type ConversationCommand = CommandOf<'join' | 'leave' | 'add' | 'remove' | 'set_role' | 'change'>;
 
 /** A command with what the server needs to take it once and in order. */
-export interface CommandEnvelope {
-  id: CommandId;
-  conversation: ConversationId;
-  command: Command;
-  /** The last seq known at the first try. */
-  seen?: Seq;
-  /** The command this device sent before it to the same conversation, if not answered yet. */
-  after?: CommandId;
-  claimed_at?: Millis;
-}
+export type CommandEnvelope = wire.NewCommand & { conversation: string };

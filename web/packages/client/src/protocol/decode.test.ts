@@ -17,11 +17,10 @@ describe('decoding', () => {
     expect(decodeEvent({ ...base, kind: 'poll_closed', winner: 3 })).toEqual({
       ...base,
       kind: 'unsupported',
-      original: 'poll_closed',
     });
     const body = { type: 'hologram', bytes: 'x' };
     expect(decodeEvent({ ...base, kind: 'sent', body })).toMatchObject({
-      body: { type: 'unsupported', original: 'hologram' },
+      body: { type: 'unsupported' },
       mentions: [],
       replies: [],
     });

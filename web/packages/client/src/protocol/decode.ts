@@ -68,7 +68,7 @@ export function decodeEvent(json: Json): KlatchEvent {
   if (!eventKinds.has(kind)) {
     const base = json as unknown as { seq: Seq; id: string; author: UserId; at: Millis; worthy: number };
     const { seq, id, author, at, worthy } = base;
-    return { kind: 'unsupported', original: kind, seq, id, author, at, worthy };
+    return { kind: 'unsupported', seq, id, author, at, worthy };
   }
   const event = { ...json } as unknown as KlatchEvent;
   if (event.kind === 'sent' || event.kind === 'edited') {
@@ -97,7 +97,7 @@ function decodeBody(json: unknown): Body | null {
   const { type, text, emote } = json;
   if (type === 'text' && typeof text === 'string') return { type, text, emote: emote === true };
   if (type === 'notice' && typeof text === 'string') return { type, text };
-  return { type: 'unsupported', original: String(type) };
+  return { type: 'unsupported' };
 }
 
 function parse(text: string): unknown {

@@ -13,7 +13,4 @@ export type Seq = number;
 export type Millis = number;
 
 /** A message known both by id and by its place in the log. */
-export interface MessageLink {
-  id: MessageId;
-  seq: Seq;
-}
+export type { MessageLink } from './wire';

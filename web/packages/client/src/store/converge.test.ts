@@ -74,8 +74,8 @@ describe('the reducer', () => {
 function roomWith(attempts: readonly { who: string; what: string; nth: number; emoji: string }[]): Room {
   let now = 1000;
   const room = new Room('room', 'group', 'garden', () => (now += 1));
-  room.append(me, 'e0', { kind: 'created', conversation_kind: 'group', name: 'garden', topic: '' });
-  for (const user of people) room.append(me, `e-${user}`, { kind: 'joined', user, role: 'owner' });
+  const facts = { conversation_kind: 'group', name: 'garden', topic: '', history: 'all' };
+  room.append(me, 'e0', { kind: 'created', ...facts, members: people.filter((user) => user !== me) });
   const messages: string[] = [];
   const authors: string[] = [];
   attempts.forEach(({ who, what, nth, emoji }, index) => {

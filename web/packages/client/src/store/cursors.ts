@@ -49,7 +49,7 @@ function worthyAt(state: ConversationState, seq: Seq): number {
 }
 
 /** Counted where everything after `seq` is in memory, else kept as the server said. */
-function mentionsAfter(state: ConversationState, seq: Seq, reader: UserId): number {
+export function mentionsAfter(state: ConversationState, seq: Seq, reader: UserId): number {
   if (seq >= state.head.seq) return 0;
   const range = state.timeline.ranges.find((held) => held.from <= seq + 1 && held.to >= state.head.seq);
   if (range === undefined) return state.mentions;

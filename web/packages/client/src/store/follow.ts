@@ -4,7 +4,7 @@ import type { UserId } from '../protocol/ids';
 import type { Head } from '../protocol/objects';
 import type { HistoryPage } from '../protocol/rest';
 import { type ConversationState, factsAfter, previewAfter } from './conversation';
-import { withRead } from './cursors';
+import { mentionsAfter, withRead } from './cursors';
 import { without } from './state';
 import { rangeAt } from './timeline/ranges';
 import { addPage, follow } from './timeline/timeline';
@@ -65,6 +65,8 @@ function withEvent(state: ConversationState, event: KlatchEvent, reader: UserId)
     last: previewAfter(state.last, event),
     typing: event.kind === 'sent' ? without(state.typing, event.author) : state.typing,
   };
+  // Who is mentioned by an edit is mentioned in its message.
+  if (event.kind === 'edited') return { ...after, mentions: mentionsAfter(after, after.read.seq, reader) };
   if (event.kind !== 'sent') return after;
   if (event.author !== reader) {
     return event.mentions.includes(reader) ? { ...after, mentions: after.mentions + 1 } : after;

@@ -89,7 +89,7 @@ export class Gateway {
     });
   }
 
-  private sync({ have, after }: Extract<ClientFrame, { type: 'sync' }>, user: string): void {
+  private sync({ have = {}, after }: Extract<ClientFrame, { type: 'sync' }>, user: string): void {
     const rooms = this.server.roomsOf(user);
     const from = Number(after ?? 0);
     const page = rooms.slice(from, from + this.server.conversationsPerPage);

@@ -198,12 +198,17 @@ export class Room {
 
   private applyMembership(event: LogEvent): void {
     const user = event.user as string;
-    if (event.kind === 'joined') {
-      const role = event.role as 'owner' | 'member';
-      this.members.set(user, { role, joinedSeq: event.seq });
-      this.reads.set(user, { seq: event.seq, version: 1, worthy: worthy(event) });
+    if (event.kind === 'created') {
+      this.join(event.author, 'owner', event);
+      for (const member of event.members as string[]) this.join(member, 'owner', event);
     }
+    if (event.kind === 'joined') this.join(user, event.role as 'owner' | 'member', event);
     if (event.kind === 'left' || event.kind === 'removed') this.members.delete(user);
+  }
+
+  private join(user: string, role: 'owner' | 'member', { seq, worthy: read }: LogEvent): void {
+    this.members.set(user, { role, joinedSeq: seq });
+    this.reads.set(user, { seq, version: 1, worthy: read as number });
   }
 }
 

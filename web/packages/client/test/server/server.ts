@@ -90,10 +90,9 @@ export class TestServer {
       conversation_kind: kind,
       name,
       topic: '',
+      history: 'all',
+      members: members.slice(1).map((member) => member.id),
     });
-    for (const member of members) {
-      room.append(founder?.id ?? '', randomUUID(), { kind: 'joined', user: member.id, role: 'owner' });
-    }
     return room;
   }
 

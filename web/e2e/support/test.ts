@@ -62,8 +62,6 @@ export const test = base.extend<Fixtures, { keep: Keep }>({
   },
   stranger: async ({ site, browser, watch }, use) => {
     await use(async (path, options) => {
-      // Whoever has no session yet is told so: browsers log that as an error.
-      watch.expect(/401.*\/sessions\/refresh\)/u);
       const page = await watch.page(browser, site.url, options);
       await page.goto(path);
       return page;

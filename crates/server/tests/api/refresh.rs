@@ -117,6 +117,9 @@ async fn browsers_keep_the_token_in_a_cookie_that_no_script_reads() {
     for part in ["klatch_refresh=kr_", "HttpOnly", "SameSite=Strict", "Path=/api/v1/sessions", "Secure", "Max-Age="] {
         assert!(cookie.contains(part), "{part} in {cookie}");
     }
+    // Beside it, for the page to read: that there is one, and no more.
+    let sign = response.headers().get_all("set-cookie").iter().nth(1).unwrap().to_str().unwrap().to_owned();
+    assert!(sign.starts_with("klatch_signed_in=1; Path=/; Max-Age=") && !sign.contains("HttpOnly"), "{sign}");
     let answer: SessionAnswer = response.json().await.unwrap();
     assert_eq!(answer.refresh_token, None);
 
@@ -133,7 +136,8 @@ async fn browsers_keep_the_token_in_a_cookie_that_no_script_reads() {
     site.clock.advance(60_001);
     let response = renew().header("Origin", &own).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
-    assert!(response.headers()["set-cookie"].to_str().unwrap().starts_with("klatch_refresh=;"));
+    let cookies: Vec<_> = response.headers().get_all("set-cookie").iter().map(|one| one.to_str().unwrap()).collect();
+    assert!(cookies[0].starts_with("klatch_refresh=;") && cookies[1].starts_with("klatch_signed_in=;"), "{cookies:?}");
 }
 
 #[tokio::test]

@@ -58,6 +58,7 @@ export class Browser {
       },
       locks: this.locks(release),
       openChannel: (name) => this.channel(name, life),
+      maybeSignedIn: () => this.#cookies.has('klatch_signed_in'),
     };
     const client = createClient({ platform, baseUrl: this.baseUrl });
     if (start) client.start();

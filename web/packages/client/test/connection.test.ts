@@ -62,7 +62,7 @@ describe('the connection', () => {
     all.server.cut(4100);
     await until(() => tab.client.connection.get().state !== 'online');
     await synced(tab.client);
-    expect(all.server.asked.get('POST /sessions/refresh')).toBe(2);
+    expect(all.server.asked.get('POST /sessions/refresh')).toBe(1);
   });
 
   it.each([

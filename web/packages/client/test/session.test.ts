@@ -15,6 +15,18 @@ describe('a session', () => {
     expect(client.account.me.get()?.name).toBe('eve');
   });
 
+  it('is not asked for where there was none', async () => {
+    const all = await world();
+    const asked: string[] = [];
+    all.server.failRest = (_method, path) => {
+      asked.push(path);
+      return null;
+    };
+    const { client } = all.browser.openTab();
+    await until(() => client.session.state.get().state === 'signed-out');
+    expect(asked).not.toContain('/sessions/refresh');
+  });
+
   it('says why one may not come in', async () => {
     const all = await world();
     const { client } = all.browser.openTab();

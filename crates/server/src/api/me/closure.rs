@@ -1,10 +1,11 @@
 //! `POST /me/closure`
 
 use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use klatch_protocol::rest::Closure;
 
 use crate::api::auth::Signed;
+use crate::api::cookie::Cookies;
 use crate::api::extract::Json;
 use crate::api::problem::Refusal;
 use crate::api::{ApiState, cookie};
@@ -19,7 +20,7 @@ pub async fn close(
     State(state): State<ApiState>,
     Signed(identity): Signed,
     Json(body): Json<Closure>,
-) -> Result<(StatusCode, [(HeaderName, HeaderValue); 1]), Refusal> {
+) -> Result<(StatusCode, Cookies), Refusal> {
     state.accounts.close(identity, &body.password).await?;
-    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie::clear(&state.options))]))
+    Ok((StatusCode::NO_CONTENT, cookie::clear(&state.options)))
 }

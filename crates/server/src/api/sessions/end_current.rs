@@ -1,9 +1,10 @@
 //! `DELETE /sessions/current`
 
 use axum::extract::State;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 
 use crate::api::auth::Signed;
+use crate::api::cookie::Cookies;
 use crate::api::problem::Refusal;
 use crate::api::{ApiState, cookie};
 
@@ -15,7 +16,7 @@ use crate::api::{ApiState, cookie};
 pub async fn end_current(
     State(state): State<ApiState>,
     Signed(identity): Signed,
-) -> Result<(StatusCode, [(HeaderName, HeaderValue); 1]), Refusal> {
+) -> Result<(StatusCode, Cookies), Refusal> {
     state.accounts.end_session(identity, identity.device).await?;
-    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie::clear(&state.options))]))
+    Ok((StatusCode::NO_CONTENT, cookie::clear(&state.options)))
 }

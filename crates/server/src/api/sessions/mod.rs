@@ -39,10 +39,8 @@ pub fn session_answer(state: &ApiState, status: StatusCode, signed_in: SignedIn,
         user: user_object(account),
         refresh_token: (!in_cookie).then(|| refresh_token.expose().to_owned()),
     };
-    let mut response = (status, axum::Json(answer)).into_response();
-    if in_cookie {
-        response.headers_mut().insert(header::SET_COOKIE, cookie::set(&state.options, &refresh_token));
-    }
+    let cookies = in_cookie.then(|| cookie::set(&state.options, &refresh_token));
+    let mut response = (status, cookies, axum::Json(answer)).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

@@ -1,7 +1,7 @@
 //! `POST /sessions/refresh`
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use klatch_protocol::objects::Slug;
 use klatch_protocol::rest::{Refresh, SessionAnswer};
@@ -27,13 +27,13 @@ pub async fn refresh(
         return Ok(session_answer(&state, StatusCode::OK, signed_in, false));
     }
     origin::check(&state.options, &headers)?;
-    let token = cookie::get(&headers).ok_or_else(|| Refusal::new(Slug::Unauthorized))?;
+    let Some(token) = cookie::get(&headers) else {
+        return Ok((cookie::clear(&state.options), Refusal::new(Slug::Unauthorized)).into_response());
+    };
     match state.accounts.refresh(token).await {
         Ok(signed_in) => Ok(session_answer(&state, StatusCode::OK, signed_in, true)),
         Err(error) if error.slug() == Slug::SignedOut => {
-            let mut response = Refusal::from(error).into_response();
-            response.headers_mut().insert(header::SET_COOKIE, cookie::clear(&state.options));
-            Ok(response)
+            Ok((cookie::clear(&state.options), Refusal::from(error)).into_response())
         }
         Err(error) => Err(error.into()),
     }

@@ -26,6 +26,7 @@ export function browserPlatform(): Platform {
     },
     locks: 'locks' in navigator ? webLocks(navigator.locks) : noLocks,
     openChannel,
+    maybeSignedIn: () => document.cookie.split('; ').includes('klatch_signed_in=1'),
   };
 }
 

@@ -14,6 +14,8 @@ export interface Platform {
   readonly network: Network;
   readonly locks: Locks;
   readonly openChannel: (name: string) => Channel;
+  /** Whether the cookie of a session may be there: it cannot be read itself, but the server puts a sign beside it. */
+  readonly maybeSignedIn: () => boolean;
 }
 
 /** A WebSocket, with its listeners given at the opening. */

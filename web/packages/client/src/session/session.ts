@@ -46,6 +46,8 @@ export class Session implements Tokens {
   }
 
   async get(): Promise<string> {
+    // Whoever was never signed in here need not be told so by a refusal.
+    if (this.#state.get().state === 'unknown' && !this.platform.maybeSignedIn()) this.leave('none');
     if (this.#state.get().state === 'signed-out') throw new ProblemError(signedOut);
     if (!this.isFresh()) await this.refresh();
     if (this.#token === null) throw new ProblemError(signedOut);

@@ -139,7 +139,8 @@ export class Rest {
     call: Call,
     { session, access, refresh }: ReturnType<TestServer['openSession']>,
   ): Answer {
-    call.response.setHeader('Set-Cookie', `refresh=${refresh}; HttpOnly; Path=/`);
+    const sign = 'klatch_signed_in=1; Path=/';
+    call.response.setHeader('Set-Cookie', [`refresh=${refresh}; HttpOnly; Path=/`, sign]);
     const device = { id: session.id, device: 'test', created_at: 0, last_used_at: 0, current: true };
     const { user } = session;
     const answer = { access_token: access, expires_in_s: this.server.tokenLifeS, session: device, user };

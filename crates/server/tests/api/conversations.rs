@@ -117,6 +117,11 @@ async fn channels_are_found_and_joined() {
     does(&bob, ids[0], json!({"kind": "join"})).await;
     let found: Page<ChannelItem> = read(bob.get("/channels?query=ALPHA"), StatusCode::OK).await;
     assert_eq!((found.items[0].joined, found.items[0].members), (true, 2));
+    let door: ChannelItem = read(bob.get(&format!("/channels/{}", ids[1])), StatusCode::OK).await;
+    assert_eq!((&*door.name, door.joined), ("beta", false), "who follows a link sees where it leads");
+    let group = begin(&ada, json!({"kind": "group", "name": "secret"})).await.id;
+    refused(bob.get(&format!("/channels/{group}")), Slug::NotFound).await;
+    refused(ada.get(&format!("/channels/{group}")), Slug::NotFound).await;
     refused(bob.get("/channels?after=nonsense"), Slug::InvalidRequest).await;
     refused(site.request(Method::GET, "/channels"), Slug::Unauthorized).await;
 }

@@ -14,6 +14,7 @@ import { conversationName, personOf } from '../support/names';
 import { problemText } from '../support/problems';
 import { gatherer } from '../support/soon';
 import { storeOf } from '../support/store';
+import { ChannelLinks } from './ChannelLinks';
 import { excerptOf, messageSnapshot, type MessageContext } from './messages';
 import { receiptOf } from './receipts';
 import { buildRows } from './rows';
@@ -34,6 +35,7 @@ export class TimelineModel {
   private readonly ends = new Disposables();
   private readonly sight: SightKeeper;
   private readonly fetched = new Set<string>();
+  private readonly channels;
   private gone: ReadonlySet<string> = new Set();
   private loaded: ReadonlyMap<string, Preview> = new Map();
   private cache = new Map<string, Cached>();
@@ -59,6 +61,7 @@ export class TimelineModel {
     const anchor: Anchor = message ? { at: 'message', id: message } : { at: 'unread' };
     if (message) this.wanted = 'flash';
     this.timeline = client.messages.timeline(conversation, anchor);
+    this.channels = new ChannelLinks(client);
     this.sight = new SightKeeper(client, conversation, this.timeline, () => this.draw());
     this.snapshot = storeOf<TimelineViewSnapshot>(this.build());
   }
@@ -72,6 +75,7 @@ export class TimelineModel {
       client.conversations.get(this.conversation),
       client.conversations.receipts(this.conversation),
       client.account.blocks,
+      client.conversations.list,
       client.connection,
     ];
     for (const source of sources) this.ends.track(source.subscribe(this.gather.soon));
@@ -211,6 +215,7 @@ export class TimelineModel {
       revealed: this.revealed,
       gone: this.gone,
       loaded: this.loaded,
+      channels: this.channels.links(),
       online: client.connection.get().state === 'online',
       strings: this.strings,
     });
@@ -245,6 +250,7 @@ export class TimelineModel {
       last.revealed === next.revealed &&
       last.gone === next.gone &&
       last.loaded === next.loaded &&
+      last.channels === next.channels &&
       last.online === next.online;
     if (!same) this.context = next;
     return this.context ?? next;

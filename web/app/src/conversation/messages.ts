@@ -1,6 +1,13 @@
 import type { ConversationItem, MessageItem, Preview, ReplyItem } from '@klatch/client';
 import { plainText } from '@klatch/views';
-import type { MessageContent, MessageSnapshot, ReceiptSnapshot, ReplySnapshot, Strings } from '@klatch/views';
+import type {
+  ChannelLink,
+  MessageContent,
+  MessageSnapshot,
+  ReceiptSnapshot,
+  ReplySnapshot,
+  Strings,
+} from '@klatch/views';
 import { personOf, type Known } from '../support/names';
 import { problemText } from '../support/problems';
 
@@ -15,6 +22,7 @@ export interface MessageContext {
   /** Messages that were looked for and are gone. */
   gone: ReadonlySet<string>;
   loaded: ReadonlyMap<string, Preview>;
+  channels: readonly ChannelLink[];
   online: boolean;
   strings: Strings;
 }
@@ -74,7 +82,14 @@ function contentOf(item: MessageItem, context: MessageContext): MessageContent {
     const user = known.get(id);
     return user ? [{ id, name: user.name, me: id === me }] : [];
   });
-  return { type: 'text', text: item.body.text, emote: item.body.emote, mentions };
+  const { text, emote = false } = item.body;
+  return { type: 'text', text, emote, mentions, channels: channelsIn(text, context.channels) };
+}
+
+function channelsIn(text: string, channels: readonly ChannelLink[]): ChannelLink[] {
+  if (!text.includes('#')) return [];
+  const written = text.toLowerCase();
+  return channels.filter(({ name }) => written.includes(`#${name.toLowerCase()}`));
 }
 
 function replyOf(reply: ReplyItem, context: MessageContext): ReplySnapshot {

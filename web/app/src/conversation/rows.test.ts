@@ -38,6 +38,7 @@ const context: MessageContext = {
   revealed: new Set(),
   gone: new Set(),
   loaded: new Map(),
+  channels: [],
   online: true,
   strings: en,
 };

@@ -137,6 +137,7 @@ function site(world: World, now: number): KlatchClient['site'] {
       );
       return Promise.resolve();
     },
+    setRole: () => Promise.resolve(),
     createPasswordReset: () =>
       Promise.resolve({ link: `${location.origin}/reset#token=abc`, expires_at: now + 3_600_000 }),
   };

@@ -20,6 +20,12 @@ export function fakeConversations(world: World, texts: string[]): KlatchClient['
     get: (id) => ({ get: () => world.get(id), subscribe: world.list.subscribe }),
     open: () => undefined,
     ...writes(world, texts),
+    channel: async (id) => {
+      await pause();
+      const found = listings.find((item) => item.id === id);
+      if (!found) throw new Error('There is no such channel.');
+      return { ...found, joined: world.get(id) !== undefined };
+    },
     channels: async (query) => {
       await pause();
       const items = listings.filter(({ name }) => name.includes(query.toLowerCase()));
@@ -134,7 +140,8 @@ const listings = [
 ];
 
 function member(user: Member['user'], index: number): Member {
-  return { user, role: index === 0 ? 'owner' : index < 3 ? 'moderator' : 'member', joined_seq: 1 };
+  const role = index === 0 ? 'owner' : index < 3 ? 'moderator' : 'member';
+  return { user, role, joined_seq: 1, read: 0, delivered: 0 };
 }
 
 function firstReceipts(item: ConversationItem | undefined) {

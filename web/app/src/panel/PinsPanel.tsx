@@ -38,6 +38,7 @@ export function PinsPanel({ conversation }: { conversation: string }) {
     revealed: nothing,
     gone: nothing,
     loaded: new Map(),
+    channels: [],
     online: true,
     strings,
   };

@@ -9,6 +9,7 @@ export const settingsPages = [
   'blocked',
   'account',
   'site',
+  'people',
   'invites',
 ] as const;
 export type SettingsPage = (typeof settingsPages)[number];

@@ -4,6 +4,7 @@ import { useEffect, useState, type ReactNode } from 'react';
 import { paths, type SettingsPage as Page } from '../router/route';
 import { useServices } from '../services/services';
 import { Appearance, Blocked, CloseAccount, Notifications, Password, Profile } from './own';
+import { People } from './People';
 import { Sessions } from './Sessions';
 import { Invites, Site } from './site';
 
@@ -16,11 +17,12 @@ const icons: Record<Page, IconName> = {
   blocked: 'block',
   account: 'trash',
   site: 'globe',
+  people: 'people',
   invites: 'userPlus',
 };
 
 const own: Page[] = ['profile', 'appearance', 'notifications', 'sessions', 'password', 'blocked', 'account'];
-const ofSite: Page[] = ['site', 'invites'];
+const ofSite: Page[] = ['site', 'people', 'invites'];
 
 /** The settings. On a wide screen the first page is open from the start. */
 export default function SettingsPage({ page, me }: { page: Page | null; me: User }) {
@@ -75,6 +77,8 @@ function pageOf(page: Page, me: User): ReactNode {
       return <CloseAccount />;
     case 'site':
       return me.role === 'owner' && <Site />;
+    case 'people':
+      return me.role === 'owner' && <People me={me} />;
     case 'invites':
       return me.role === 'owner' && <Invites />;
   }

@@ -16,6 +16,7 @@ import { paths, type Route } from '../router/route';
 import { useServices } from '../services/services';
 import { useReadable } from '../support/useReadable';
 import { useSite } from '../session/useSite';
+import { ChannelDoor } from './ChannelDoor';
 import { useConnection } from './useConnection';
 import { useShortcuts } from './useShortcuts';
 import { useSidebar } from './useSidebar';
@@ -116,7 +117,7 @@ function Conversation({ route }: { route: Extract<Inside, { page: 'conversation'
   const connection = useReadable(client.connection);
   if (!item) {
     const known = connection.state === 'online' && connection.synced;
-    return known ? <Nowhere /> : null;
+    return known ? <ChannelDoor conversation={route.conversation} otherwise={<Nowhere />} /> : null;
   }
   return <ConversationPage conversation={item.id} message={route.message} side={route.side} />;
 }

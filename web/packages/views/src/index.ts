@@ -55,4 +55,5 @@ export * from './SettingsView/BlockedSettings';
 export * from './SettingsView/CloseAccountSettings';
 export * from './SettingsView/SiteSettings';
 export * from './SettingsView/InviteSettings';
+export * from './SettingsView/PeopleSettings';
 export * from './NotifyAskView/NotifyAskView';

@@ -6,6 +6,7 @@ use klatch_core::ids::ConversationId;
 use klatch_protocol::rest::{ChannelItem, Page};
 use serde::Deserialize;
 
+use super::item;
 use crate::api::ApiState;
 use crate::api::auth::Signed;
 use crate::api::extract::{Paging, Params};
@@ -30,18 +31,10 @@ pub async fn list(
     Params(paging): Params<Paging>,
 ) -> Result<Json<Page<ChannelItem>>, Refusal> {
     let after = paging.after.as_deref().map(parse).transpose()?;
-    let views = &state.services.views;
-    let found = views.channels(&wanted.query, after, paging.limit()).await?;
+    let found = state.services.views.channels(&wanted.query, after, paging.limit()).await?;
     let mut items = Vec::with_capacity(found.len());
     for channel in found {
-        let joined = views.membership(identity.user, channel.conversation).await?.is_some();
-        items.push(ChannelItem {
-            id: channel.conversation.0,
-            name: channel.name,
-            topic: channel.topic,
-            members: channel.members,
-            joined,
-        });
+        items.push(item(&state, identity.user, channel).await?);
     }
     Ok(Json(paging.page(items, |item: &ChannelItem| format!("{}.{}", item.id, item.name))))
 }

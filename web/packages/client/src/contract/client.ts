@@ -1,7 +1,7 @@
 // The facade: everything an app may ask of the client. Reads are `Readable`s; writes are promises that reject with a
 // `ProblemError`, except what waits in the outbox, which never rejects and shows its outcome in the timeline.
 import type { ConversationCommand } from '../protocol/commands';
-import type { CommandId, ConversationId, MessageId, Millis, Seq, SessionId, UserId } from '../protocol/ids';
+import type { CommandId, ConversationId, MessageId, Seq, SessionId, UserId } from '../protocol/ids';
 import type {
   ConversationKind,
   ConversationSettings,
@@ -82,6 +82,8 @@ export interface SiteApi {
   createInvite(request: { uses?: number; expires_in_s?: number }): Promise<Invite>;
   revokeInvite(id: string): Promise<void>;
   createPasswordReset(user: UserId): Promise<PasswordReset>;
+  /** Refused for the last owner. */
+  setRole(user: UserId, role: User['role']): Promise<void>;
 }
 
 export interface PeopleApi {
@@ -125,6 +127,8 @@ export interface ConversationsApi {
   ): Promise<void>;
   /** Shown at once, rolled back if refused. */
   changeSettings(conversation: ConversationId, change: Partial<ConversationSettings>): Promise<void>;
+  /** One channel, also where one is not in it. */
+  channel(id: ConversationId): Promise<ChannelListing>;
   /** Channels to join. */
   channels(query: string, options?: ListOptions): Promise<Page<ChannelListing>>;
   members(conversation: ConversationId, query?: string, options?: ListOptions): Promise<Page<Member>>;
@@ -186,7 +190,6 @@ export interface OutgoingMessage {
   mentions?: UserId[];
   replies?: MessageId[];
   thread?: MessageId;
-  expires_at?: Millis;
 }
 
 export interface Timeline extends Readable<TimelineSnapshot> {

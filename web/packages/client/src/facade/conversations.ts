@@ -48,6 +48,7 @@ export function conversationsApi(engine: Engine): ConversationsApi {
     setRole: (id, user, role) => command(id, { kind: 'set_role', user, role }),
     change: (id, change) => command(id, { kind: 'change', ...change }),
     changeSettings: (id, change) => changeSettings(engine, id, change),
+    channel: (id) => api.get<ChannelListing>(`/channels/${id}`),
     channels: (query, options) => api.get<Page<ChannelListing>>('/channels', { query, ...options }),
     members: async (id, query, options) => {
       const page = await api.get<Page<Member>>(`/conversations/${id}/members`, { query, ...options });

@@ -1,6 +1,7 @@
 import type { ButtonHTMLAttributes, Ref } from 'react';
 import { Icon, type IconName } from '../Icon/Icon';
 import { classes } from '../text/classes';
+import { keysHere, spokenKeys } from '../text/keys';
 import styles from './IconButton.module.css';
 
 export interface IconButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
@@ -28,8 +29,8 @@ export function IconButton({
       type="button"
       {...rest}
       aria-label={label}
-      aria-keyshortcuts={keys}
-      data-tip={keys ? `${label} · ${keys}` : label}
+      aria-keyshortcuts={keys && spokenKeys(keys)}
+      data-tip={keys ? `${label} · ${keysHere(keys)}` : label}
       className={classes(styles.button, styles[size], styles[tip], className)}
     >
       <Icon name={icon} size={size === 's' ? 18 : 20} />

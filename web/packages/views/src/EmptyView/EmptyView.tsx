@@ -8,7 +8,7 @@ export interface EmptyViewProps {
   logo?: boolean;
   title: string;
   text: string;
-  action?: { label: string; onPress: () => void };
+  action?: { label: string; primary?: boolean; onPress: () => void };
 }
 
 /** A place with nothing in it, which says so kindly. */
@@ -23,7 +23,11 @@ export function EmptyView({ icon, logo, title, text, action }: EmptyViewProps) {
       )}
       <h2 className={styles.title}>{title}</h2>
       <p>{text}</p>
-      {action && <Button onClick={action.onPress}>{action.label}</Button>}
+      {action && (
+        <Button look={action.primary ? 'primary' : 'plain'} onClick={action.onPress}>
+          {action.label}
+        </Button>
+      )}
     </div>
   );
 }

@@ -1,5 +1,6 @@
 import { Dialog } from '../Dialog/Dialog';
 import { useStrings, type Strings } from '../strings/strings';
+import { keysHere } from '../text/keys';
 import styles from './KeysView.module.css';
 
 type Line = [what: string, ...keys: string[]];
@@ -65,7 +66,7 @@ export function KeysView({ onClose }: { onClose: () => void }) {
                   <dd>
                     {keys.map((key) => (
                       <kbd key={key} className={styles.key}>
-                        {key}
+                        {keysHere(key)}
                       </kbd>
                     ))}
                   </dd>

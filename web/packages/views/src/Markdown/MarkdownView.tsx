@@ -2,7 +2,7 @@ import { Fragment, memo, useMemo, type ReactNode } from 'react';
 import { classes } from '../text/classes';
 import type { Block, Inline } from './ast';
 import { destination, saysWhere } from './links';
-import { splitMentions, type Mention } from './mentions';
+import { splitNames, type ChannelLink, type Mention } from './mentions';
 import { parseMarkdown } from './parse';
 import { plainInline } from './plain';
 import styles from './MarkdownView.module.css';
@@ -10,12 +10,14 @@ import styles from './MarkdownView.module.css';
 export interface MarkdownProps {
   text: string;
   mentions?: Mention[];
+  channels?: ChannelLink[] | undefined;
   onPerson?: ((user: string, anchor: HTMLElement) => void) | undefined;
   /** Stands at the end of the text, in its last line. */
   after?: ReactNode;
 }
 
 const nobody: Mention[] = [];
+const nowhere: ChannelLink[] = [];
 const onlyEmoji =
   /^(?:(?:\p{Extended_Pictographic}|\p{Regional_Indicator})(?:\p{Emoji_Modifier}|\u200d|\ufe0f)*\s*){1,6}$/u;
 
@@ -23,6 +25,7 @@ const onlyEmoji =
 export const MarkdownView = memo(function MarkdownView({
   text,
   mentions = nobody,
+  channels = nowhere,
   onPerson,
   after,
 }: MarkdownProps) {
@@ -37,6 +40,7 @@ export const MarkdownView = memo(function MarkdownView({
             key={index}
             block={block}
             mentions={mentions}
+            channels={channels}
             onPerson={onPerson}
             after={last && after}
           />
@@ -46,7 +50,7 @@ export const MarkdownView = memo(function MarkdownView({
   );
 });
 
-type Around = Pick<MarkdownProps, 'onPerson' | 'after'> & { mentions: Mention[] };
+type Around = Pick<MarkdownProps, 'onPerson' | 'after'> & { mentions: Mention[]; channels: ChannelLink[] };
 
 function BlockView({ block, after, ...around }: Around & { block: Block }): ReactNode {
   if (block.type === 'paragraph') {
@@ -112,7 +116,7 @@ function inlines(nodes: Inline[], around: Around): ReactNode {
 function inline(node: Inline, around: Around): ReactNode {
   switch (node.type) {
     case 'text':
-      return textWithMentions(node.text, around);
+      return textWithNames(node.text, around);
     case 'break':
       return <br />;
     case 'strong':
@@ -140,10 +144,17 @@ function LinkView({ node, ...around }: Around & { node: Extract<Inline, { type: 
   );
 }
 
-function textWithMentions(text: string, { mentions, onPerson }: Around): ReactNode {
-  if (mentions.length === 0) return text;
-  return splitMentions(text, mentions).map((piece, index) => {
+function textWithNames(text: string, { mentions, channels, onPerson }: Around): ReactNode {
+  if (mentions.length === 0 && channels.length === 0) return text;
+  return splitNames(text, mentions, channels).map((piece, index) => {
     if (piece.type === 'text') return <Fragment key={index}>{piece.text}</Fragment>;
+    if (piece.type === 'channel') {
+      return (
+        <a key={index} className={styles.mention} href={piece.href}>
+          {piece.text}
+        </a>
+      );
+    }
     const look = classes(styles.mention, piece.mention.me && styles.me);
     if (!onPerson) {
       return (

@@ -5,30 +5,51 @@ export interface Mention {
   me: boolean;
 }
 
-export type Piece = { type: 'text'; text: string } | { type: 'mention'; text: string; mention: Mention };
+/** A channel one is in, and where it is. */
+export interface ChannelLink {
+  name: string;
+  href: string;
+}
 
-/** Finds "@name" of the people who are mentioned. Nobody else's name is ever marked. */
-export function splitMentions(text: string, mentions: Mention[]): Piece[] {
+export type Piece =
+  | { type: 'text'; text: string }
+  | { type: 'mention'; text: string; mention: Mention }
+  | { type: 'channel'; text: string; href: string };
+
+/** Finds "@name" of the people who are mentioned and "#name" of the channels. No other name is ever marked. */
+export function splitNames(text: string, mentions: Mention[], channels: ChannelLink[]): Piece[] {
   const pieces: Piece[] = [];
   let rest = 0;
-  for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
-    const found = longest(text, at + 1, mentions);
-    if (!found || at < rest) continue;
+  for (const { index: at } of text.matchAll(/[@#]/gu)) {
+    const found = at < rest ? null : nameAt(text, at, mentions, channels);
+    if (!found) continue;
     if (at > rest) pieces.push({ type: 'text', text: text.slice(rest, at) });
-    rest = at + 1 + found.name.length;
-    pieces.push({ type: 'mention', text: text.slice(at, rest), mention: found });
+    rest = at + found.text.length;
+    pieces.push(found);
   }
   if (rest < text.length) pieces.push({ type: 'text', text: text.slice(rest) });
   return pieces;
 }
 
-function longest(text: string, at: number, mentions: Mention[]): Mention | null {
-  let best: Mention | null = null;
-  for (const mention of mentions) {
-    const written = text.slice(at, at + mention.name.length);
-    const after = text[at + mention.name.length] ?? ' ';
-    const same = written.toLowerCase() === mention.name.toLowerCase() && !/[\p{L}\p{N}_]/u.test(after);
-    if (same && mention.name.length > (best?.name.length ?? 0)) best = mention;
+function nameAt(text: string, at: number, mentions: Mention[], channels: ChannelLink[]): Piece | null {
+  if (text[at] === '@') {
+    const mention = longest(text, at + 1, mentions);
+    return mention && { type: 'mention', text: text.slice(at, at + 1 + mention.name.length), mention };
+  }
+  if (/[\p{L}\p{N}_#&/]/u.test(text[at - 1] ?? ' ')) return null;
+  const channel = longest(text, at + 1, channels);
+  return (
+    channel && { type: 'channel', text: text.slice(at, at + 1 + channel.name.length), href: channel.href }
+  );
+}
+
+function longest<T extends { name: string }>(text: string, at: number, named: T[]): T | null {
+  let best: T | null = null;
+  for (const one of named) {
+    const written = text.slice(at, at + one.name.length);
+    const after = text[at + one.name.length] ?? ' ';
+    const same = written.toLowerCase() === one.name.toLowerCase() && !/[\p{L}\p{N}_]/u.test(after);
+    if (same && one.name.length > (best?.name.length ?? 0)) best = one;
   }
   return best;
 }

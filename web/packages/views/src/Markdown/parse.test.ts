@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { safeHref, saysWhere } from './links';
-import { splitMentions } from './mentions';
+import { splitNames } from './mentions';
 import { parseMarkdown } from './parse';
 import type { Block, Inline } from './ast';
 
@@ -80,15 +80,27 @@ describe('links', () => {
   });
 });
 
-describe('splitMentions', () => {
+describe('splitNames', () => {
   const ann = { id: '1', name: 'ann', me: false };
   const anna = { id: '2', name: 'anna', me: true };
 
   it('marks only the people listed, the longest name first', () => {
-    const pieces = splitMentions('@anna and @ann, not @annabel nor @bob', [ann, anna]);
+    const pieces = splitNames('@anna and @ann, not @annabel nor @bob', [ann, anna], []);
     expect(pieces.filter((piece) => piece.type === 'mention').map((piece) => piece.text)).toEqual([
       '@anna',
       '@ann',
+    ]);
+  });
+
+  it('links the channels one knows, where their names stand by themselves', () => {
+    const channels = [
+      { name: 'general', href: '/c/1' },
+      { name: 'general help', href: '/c/2' },
+    ];
+    const pieces = splitNames('#General, #general help; not a#general, /#general or #generals', [], channels);
+    expect(pieces.filter((piece) => piece.type === 'channel')).toEqual([
+      { type: 'channel', text: '#General', href: '/c/1' },
+      { type: 'channel', text: '#general help', href: '/c/2' },
     ]);
   });
 });

@@ -38,6 +38,7 @@ function TextBody({
     <MarkdownView
       text={content.text}
       mentions={content.mentions}
+      channels={content.channels}
       onPerson={actions.showPerson}
       after={edited}
     />

@@ -1,4 +1,4 @@
-import type { Mention } from '../Markdown/mentions';
+import type { ChannelLink, Mention } from '../Markdown/mentions';
 
 export interface PersonSnapshot {
   id: string;
@@ -9,7 +9,7 @@ export interface PersonSnapshot {
 }
 
 export type MessageContent =
-  | { type: 'text'; text: string; emote: boolean; mentions: Mention[] }
+  | { type: 'text'; text: string; emote: boolean; mentions: Mention[]; channels?: ChannelLink[] }
   | { type: 'notice'; text: string }
   | { type: 'deleted'; by: string | null }
   | { type: 'erased' }

@@ -38,7 +38,11 @@ export function PinsView({ snapshot, actions }: Props) {
           </p>
           {pin.content.type === 'text' && (
             <div className={styles.text}>
-              <MarkdownView text={pin.content.text} mentions={pin.content.mentions} />
+              <MarkdownView
+                text={pin.content.text}
+                mentions={pin.content.mentions}
+                channels={pin.content.channels}
+              />
             </div>
           )}
           <p className={styles.ways}>

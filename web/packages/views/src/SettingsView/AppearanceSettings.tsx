@@ -1,4 +1,5 @@
 import { Choice, Switch } from '../Field/Choice';
+import { keysHere } from '../text/keys';
 import { useStrings } from '../strings/strings';
 import styles from './settings.module.css';
 
@@ -44,7 +45,7 @@ export function AppearanceSettings({ snapshot, actions }: Props) {
       />
       <Switch
         label={words.enterSends}
-        hint={words.enterSendsHint}
+        hint={words.enterSendsHint(keysHere('Ctrl+Enter'))}
         checked={snapshot.enterSends}
         onChange={(enterSends) => actions.change({ enterSends })}
       />

@@ -47,7 +47,11 @@ export function ProfileSettings({ snapshot, actions }: Props) {
         value={about}
         onChange={(event) => setAbout(event.currentTarget.value)}
       />
-      <TextField label={words.handle} hint={words.handleHint} value={snapshot.handle} readOnly />
+      <div>
+        <p className={styles.strong}>{words.handle}</p>
+        <p>@{snapshot.handle}</p>
+        <p className={styles.soft}>{words.handleHint}</p>
+      </div>
       <Button look="primary" type="submit" busy={busy} disabled={!changed}>
         {strings.common.save}
       </Button>

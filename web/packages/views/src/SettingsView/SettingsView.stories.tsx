@@ -1,10 +1,11 @@
-import { aiko, noon, nothing, worked } from '../testing/fixtures';
+import { aiko, jonas, mira, noon, nothing, worked } from '../testing/fixtures';
 import { AppearanceSettings } from './AppearanceSettings';
 import { BlockedSettings } from './BlockedSettings';
 import { CloseAccountSettings } from './CloseAccountSettings';
 import { InviteSettings } from './InviteSettings';
 import { NotificationSettings, type NotificationSnapshot } from './NotificationSettings';
 import { PasswordSettings } from './PasswordSettings';
+import { PeopleSettings } from './PeopleSettings';
 import { ProfileSettings } from './ProfileSettings';
 import { SessionSettings } from './SessionSettings';
 import { SettingsFrame } from './SettingsFrame';
@@ -94,3 +95,23 @@ export const Invites = () => (
     actions={{ create: nothing, copy: nothing, withdraw: nothing }}
   />
 );
+
+const somePeople = (reset: { name: string; link: string } | null) => (
+  <PeopleSettings
+    snapshot={{
+      query: '',
+      loading: false,
+      more: true,
+      reset,
+      people: [
+        { ...aiko, role: 'owner', state: 'active', me: true },
+        { ...mira, role: 'member', state: 'active', me: false },
+        { ...jonas, role: 'member', state: 'imported', me: false },
+      ],
+    }}
+    actions={{ search: nothing, more: nothing, setRole: nothing, reset: nothing, copyReset: nothing }}
+  />
+);
+export const People = () => somePeople(null);
+export const PeopleWithLink = () =>
+  somePeople({ name: 'Mira Okafor', link: 'https://chat.example/reset#token=kp_abc' });

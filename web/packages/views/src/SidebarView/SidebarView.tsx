@@ -2,6 +2,7 @@ import { useRef } from 'react';
 import { IconButton } from '../Button/IconButton';
 import { Icon } from '../Icon/Icon';
 import { useStrings } from '../strings/strings';
+import { keysHere, spokenKeys } from '../text/keys';
 import { EntryView } from './EntryView';
 import { MenuButton } from './MenuButton';
 import { MeButton } from './MeButton';
@@ -26,10 +27,15 @@ export function SidebarView({ snapshot, actions }: SidebarViewProps) {
         <h1 className={styles.site}>{snapshot.site}</h1>
         <NewMenu actions={actions} />
       </header>
-      <button type="button" className={styles.find} aria-keyshortcuts="Control+K" onClick={actions.find}>
+      <button
+        type="button"
+        className={styles.find}
+        aria-keyshortcuts={spokenKeys('Ctrl+K')}
+        onClick={actions.find}
+      >
         <Icon name="search" size={16} />
         <span>{strings.sidebar.find}</span>
-        <kbd className={styles.kbd}>Ctrl K</kbd>
+        <kbd className={styles.kbd}>{keysHere('Ctrl+K')}</kbd>
       </button>
       <div className={styles.middle}>
         {beyond.above && (

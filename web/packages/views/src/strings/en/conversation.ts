@@ -27,6 +27,7 @@ export const timeline = {
   people: (count: number) => plural(count, { one: '# person', other: '# people' }),
   gone: 'You cannot write here: your conversation partner has closed their account.',
   welcomeTitle: (name: string) => `Hello, ${name}`,
+  joinChannel: 'Join this channel',
   welcomeText: 'Pick a conversation, or begin a new one.',
 };
 

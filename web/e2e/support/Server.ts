@@ -18,11 +18,13 @@ export class Server {
   private constructor(
     private readonly data: string,
     private readonly address: string,
+    private readonly config: Record<string, string>,
   ) {}
 
-  static async start(): Promise<Server> {
+  /** `config` goes over the configuration as the environment does: `KLATCH_LIMITS__QUEUE` and so on. */
+  static async start(config: Record<string, string> = {}): Promise<Server> {
     const data = await mkdtemp(join(tmpdir(), 'klatch-e2e-'));
-    const server = new Server(data, `127.0.0.1:${await freePort()}`);
+    const server = new Server(data, `127.0.0.1:${await freePort()}`, config);
     await server.start();
     server.claim = await server.heard(/\/claim#token=(\S+)/u);
     return server;
@@ -37,6 +39,7 @@ export class Server {
     this.said = '';
     const child = spawn(binary, ['run', '--data', this.data, '--listen', this.address], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...this.config },
     });
     this.process = child;
     for (const stream of [child.stdout, child.stderr]) {

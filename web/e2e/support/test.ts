@@ -19,6 +19,8 @@ interface Fixtures {
   /** A page of a browser nobody is signed in to. */
   stranger: (path: string, options?: BrowserContextOptions) => Promise<Page>;
   watch: Watch;
+  /** How the server of a file differs from one without a configuration: `test.use({ config: … })`. */
+  config: Record<string, string>;
 }
 
 /** The site of the file whose tests run. */
@@ -37,11 +39,12 @@ export const test = base.extend<Fixtures, { keep: Keep }>({
     },
     { scope: 'worker' },
   ],
-  site: async ({ keep, browser }, use, { file }) => {
+  config: [{}, { option: true }],
+  site: async ({ keep, browser, config }, use, { file }) => {
     if (keep.now?.file !== file) {
       await keep.now?.site.server.remove();
       keep.now = undefined;
-      keep.now = { file, site: new Site(await Server.start(), keep.request, browser) };
+      keep.now = { file, site: new Site(await Server.start(config), keep.request, browser) };
     }
     await use(keep.now.site);
   },

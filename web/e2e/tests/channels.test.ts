@@ -30,6 +30,28 @@ test('a channel is made, found, joined, and left', async ({ people }) => {
   await expect(here.getByText('Ben left')).toBeVisible();
 });
 
+test('a link to a channel one is not in leads to its door', async ({ people, watch }) => {
+  watch.expect(/404.*\/channels\//u);
+  const [pia, quinn] = await people('pia', 'quinn');
+  const orchard = await pia.channel('orchard', [], { topic: 'Apples and pears' });
+  await pia.say(orchard, 'The first ones are ripe');
+  const lane = await pia.channel('lane', [quinn]);
+  await pia.say(lane, 'See #orchard, and #nowhere');
+  const here = await pia.open(`/c/${lane}`);
+  await expect(message(here, 'See #orchard').getByRole('link')).toHaveText(['#orchard']);
+  await message(here, 'See #orchard').getByRole('link', { name: '#orchard' }).click();
+  await expect(message(here, 'The first ones are ripe')).toBeVisible();
+
+  const there = await quinn.open(`/c/${orchard}`);
+  await expect(there.getByRole('heading', { name: 'orchard' })).toBeVisible();
+  await expect(there.getByText('1 member · Apples and pears')).toBeVisible();
+  await there.getByRole('button', { name: 'Join this channel' }).click();
+  await expect(message(there, 'The first ones are ripe')).toBeVisible();
+  const hidden = await pia.group('cellar', []);
+  await there.goto(`/c/${hidden}`);
+  await expect(there.getByText('There is nothing here')).toBeVisible();
+});
+
 test('people are added, given roles, and removed', async ({ people }) => {
   const [cleo, dan, eve] = await people('cleo', 'dan', 'eve');
   const choir = await cleo.channel('choir');
@@ -57,7 +79,7 @@ test('people are added, given roles, and removed', async ({ people }) => {
   await there.getByRole('dialog', { name: 'Remove Eve?' }).getByRole('button', { name: 'Remove' }).click();
   await expect(here.getByText('Dan removed Eve')).toBeVisible();
   const gone = await eve.open(`/c/${choir}`);
-  await expect(gone.getByText('There is nothing here')).toBeVisible();
+  await expect(gone.getByRole('button', { name: 'Join this channel' })).toBeVisible();
 });
 
 test('name, topic and what newcomers read are changed for all', async ({ people }) => {
@@ -91,7 +113,8 @@ test('favourites stand first, and a muted conversation does not call', async ({ 
   await expect(entry(page, /^loud.*muted/u)).toBeVisible();
 });
 
-test('who is taken out while looking is told so', async ({ people }) => {
+test('who is taken out while looking is told so', async ({ people, watch }) => {
+  watch.expect(/404.*\/channels\//u);
   const [kim, lou] = await people('kim', 'lou');
   const den = await kim.group('den', [lou]);
   const page = await lou.open(`/c/${den}`);

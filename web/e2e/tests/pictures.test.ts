@@ -86,6 +86,9 @@ for (const screen of ['desktop', 'phone'] as const) {
       await boss.goto('/settings/site');
       await boss.getByText('Who can sign up').waitFor();
       await take(boss, name('settings-site'));
+      await boss.goto('/settings/people');
+      await boss.getByText('@mara').waitFor();
+      await take(boss, name('settings-people'));
       const [empty] = await people(`newcomer-${screen}-${colorScheme}`);
       const first = await empty.open('/', options);
       await first.getByText('Nobody talks yet').waitFor();
@@ -93,6 +96,9 @@ for (const screen of ['desktop', 'phone'] as const) {
       await first.goto(`/c/${await empty.channel(`quiet-${screen}-${colorScheme}`)}`);
       await first.getByText('Be the first').waitFor();
       await take(first, name('empty-channel'));
+      await first.goto(`/c/${cafe.roastery}`);
+      await first.getByRole('button', { name: 'Join this channel' }).waitFor();
+      await take(first, name('door'));
       const guest = await stranger('/signin', options);
       for (const path of ['/signin', '/signup', '/claim#token=kc_x', '/reset#token=kr_x', '/nowhere']) {
         await guest.goto(path);
@@ -101,6 +107,54 @@ for (const screen of ['desktop', 'phone'] as const) {
       }
     });
   }
+}
+
+for (const [how, options] of [
+  ['rtl', {}],
+  ['rtl-phone', screens.phone],
+  ['forced', { forcedColors: 'active' }],
+] as const) {
+  test(`pictures, ${how}`, async ({ site, owner, stranger, watch }) => {
+    test.setTimeout(180_000);
+    await mkdir(folder, { recursive: true });
+    const cafe = await furnishCafe(site, owner, watch);
+    const turn = async (page: Page) => {
+      if (!how.startsWith('rtl')) return;
+      await page.addInitScript(() => {
+        document.addEventListener('DOMContentLoaded', () => (document.documentElement.dir = 'rtl'));
+      });
+    };
+    const page = await cafe.mara.open('/signin', options);
+    await turn(page);
+    for (const [what, path] of [
+      ['home', '/'],
+      ['channel', `/c/${cafe.roastery}`],
+      ['members', `/c/${cafe.roastery}?side=members`],
+      ['appearance', '/settings/appearance'],
+    ] as const) {
+      await page.goto(path);
+      const text = { home: 'Pick a conversation', members: '@mara', appearance: 'Density', channel: '' }[
+        what
+      ];
+      if (text) await page.getByText(text).first().waitFor({ state: 'attached' });
+      else await messages(page).first().waitFor();
+      await take(page, `${how}-${what}`);
+    }
+    await page.goto(`/c/${cafe.roastery}`);
+    await messages(page).last().focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('menu').waitFor();
+    await take(page, `${how}-menu`);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Control+k');
+    await page.getByRole('option').first().waitFor();
+    await take(page, `${how}-switcher`);
+    const guest = await stranger('/nowhere', options);
+    await turn(guest);
+    await guest.goto('/signin');
+    await guest.getByRole('heading', { level: 1 }).waitFor();
+    await take(guest, `${how}-signin`);
+  });
 }
 
 test('the picture of the README', async ({ site, owner, watch }) => {

@@ -101,6 +101,28 @@ test('an owner helps who has lost the password', async ({ owner, people, strange
   await expect(lost.getByRole('heading', { name: 'Hello, Gina' })).toBeVisible();
 });
 
+test('an owner makes others owners, and one always remains', async ({ owner, people, watch }) => {
+  watch.expect(/409.*\/users\//u);
+  const [kim] = await people('kim');
+  const there = await kim.open('/settings/profile');
+  await expect(there.getByRole('link', { name: 'People', exact: true })).toHaveCount(0);
+  const page = await owner.open('/settings/people');
+  await page.getByRole('searchbox', { name: 'Find people by name' }).fill('kim');
+  const row = page.getByRole('main').getByRole('listitem').filter({ hasText: '@kim' });
+  await row.getByRole('button', { name: 'Actions for Kim' }).click();
+  await page.getByRole('menuitem', { name: 'Make owner of the site' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Make owner of the site' }).click();
+  await expect(row).toContainText('Owner');
+  await expect(there.getByRole('link', { name: 'People', exact: true })).toBeVisible();
+  await row.getByRole('button', { name: 'Actions for Kim' }).click();
+  await page.getByRole('menuitem', { name: 'No longer owner of the site' }).click();
+  await expect(row).not.toContainText('Owner');
+  await page.getByRole('searchbox').fill('olga');
+  await page.getByRole('button', { name: 'Actions for Olga Owner' }).click();
+  await page.getByRole('menuitem', { name: 'No longer owner of the site' }).click();
+  await expect(page.getByText('make somebody else an owner first')).toBeVisible();
+});
+
 test('an account is closed for good', async ({ people }) => {
   const [hal, ines] = await people('hal', 'ines');
   const direct = await hal.direct(ines);

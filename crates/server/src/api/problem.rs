@@ -122,7 +122,7 @@ pub(crate) fn finish(mut response: Response, request_id: &str) -> Response {
     };
     let mut finished = (refusal.status, axum::Json(problem)).into_response();
     let headers = finished.headers_mut();
-    headers.extend(std::mem::take(response.headers_mut()).into_iter().filter_map(|(name, value)| Some((name?, value))));
+    headers.extend(std::mem::take(response.headers_mut()));
     headers.remove(header::CONTENT_LENGTH);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

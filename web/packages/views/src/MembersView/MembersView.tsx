@@ -4,7 +4,7 @@ import { TextField } from '../Field/Field';
 import type { MenuItem } from '../Menu/Menu';
 import type { PersonSnapshot } from '../MessageView/message';
 import { MenuButton } from '../SidebarView/MenuButton';
-import { useStrings } from '../strings/strings';
+import { useStrings, type Strings } from '../strings/strings';
 import { ListSkeleton } from './ListSkeleton';
 import styles from './MembersView.module.css';
 
@@ -77,7 +77,12 @@ function MemberRow({ member, actions }: { member: MemberSnapshot; actions: Membe
   const items = memberItems(member, actions, strings.panel);
   return (
     <li className={styles.member}>
-      <button type="button" className={styles.person} onClick={() => actions.show(member.id)}>
+      <button
+        type="button"
+        className={styles.person}
+        aria-label={spoken(member, strings)}
+        onClick={() => actions.show(member.id)}
+      >
         <Avatar id={member.id} name={member.name} size="s" presence={member.presence} />
         <span className={styles.words}>
           <span className={styles.name}>
@@ -86,7 +91,6 @@ function MemberRow({ member, actions }: { member: MemberSnapshot; actions: Membe
           </span>
           <span className={styles.quiet}>@{member.handle}</span>
         </span>
-        <span className="visually-hidden">, {strings.common.presence[member.presence]}</span>
         {member.role !== 'member' && <span className={styles.role}>{strings.common.roles[member.role]}</span>}
       </button>
       {items.length > 0 && (
@@ -94,6 +98,13 @@ function MemberRow({ member, actions }: { member: MemberSnapshot; actions: Membe
       )}
     </li>
   );
+}
+
+/** All that the row shows, in words. */
+function spoken(member: MemberSnapshot, { common }: Strings): string {
+  const name = member.me ? `${member.name} (${common.you})` : member.name;
+  const role = member.role !== 'member' && common.roles[member.role];
+  return [name, `@${member.handle}`, common.presence[member.presence], role].filter(Boolean).join(', ');
 }
 
 function memberItems(

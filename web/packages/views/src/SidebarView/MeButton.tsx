@@ -39,6 +39,7 @@ export function MeButton({ snapshot, actions }: Props) {
       <button
         type="button"
         className={styles.me}
+        aria-label={[me.name, strings.common.presence[me.presence], words.menu].join(', ')}
         aria-haspopup="menu"
         aria-expanded={anchor !== null}
         onClick={(event) => setAnchor(anchor ? null : event.currentTarget)}
@@ -48,7 +49,6 @@ export function MeButton({ snapshot, actions }: Props) {
           <bdi className={styles.meName}>{me.name}</bdi>
           <span className={styles.meState}>{strings.common.presence[me.presence]}</span>
         </span>
-        <span className="visually-hidden">, {words.menu}</span>
       </button>
       {anchor && <Menu label={words.menu} items={items} anchor={anchor} onClose={() => setAnchor(null)} />}
     </>

@@ -35,7 +35,9 @@ export function SidebarView({ snapshot, actions }: SidebarViewProps) {
       >
         <Icon name="search" size={16} />
         <span>{strings.sidebar.find}</span>
-        <kbd className={styles.kbd}>{keysHere('Ctrl+K')}</kbd>
+        <kbd className={styles.kbd} aria-hidden>
+          {keysHere('Ctrl+K')}
+        </kbd>
       </button>
       <div className={styles.middle}>
         {beyond.above && (

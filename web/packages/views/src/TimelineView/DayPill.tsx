@@ -25,13 +25,13 @@ export function DayPill({ at, now, atEnd, onDate }: Props) {
       <button
         type="button"
         className={styles.pill}
+        aria-label={at === null ? undefined : `${dayLabel(at, now)}, ${words.jumpToDate}`}
         aria-haspopup="dialog"
         aria-expanded={anchor !== null}
         onClick={(event) => setAnchor(anchor ? null : event.currentTarget)}
       >
         <Icon name="calendar" size={14} />
         {at === null ? words.jumpToDate : dayLabel(at, now)}
-        {at !== null && <span className="visually-hidden">, {words.jumpToDate}</span>}
       </button>
       {anchor && (
         <DateChooser

@@ -8,7 +8,10 @@ const LINES_MAX: usize = 400;
 const ENDINGS: [&str; 6] = [".rs", ".ts", ".tsx", ".css", ".js", ".py"];
 
 pub fn check(tree: &Tree) -> Vec<Finding> {
-    let sources = ENDINGS.iter().flat_map(|ending| tree.all("", ending)).filter(|(path, _)| !is_test(path) && !is_generated(path));
+    let sources = ENDINGS
+        .iter()
+        .flat_map(|ending| tree.all("", ending))
+        .filter(|(path, _)| !is_test(path) && !is_generated(path));
     let long = sources.map(|(path, text)| (path, lines(text))).filter(|(_, lines)| *lines > LINES_MAX);
     long.map(|(path, lines)| {
         let step = lines.next_multiple_of(50);

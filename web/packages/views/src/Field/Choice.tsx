@@ -34,11 +34,17 @@ export function Choice<Value extends string>({
             name={name}
             value={option.value}
             checked={option.value === value}
+            aria-label={option.label}
+            aria-describedby={option.hint && `${name}-${option.value}`}
             onChange={() => onChange(option.value)}
           />
           <span className={styles.words}>
             <span className={styles.name}>{option.label}</span>
-            {option.hint && <span className={styles.hint}>{option.hint}</span>}
+            {option.hint && (
+              <span className={styles.hint} id={`${name}-${option.value}`}>
+                {option.hint}
+              </span>
+            )}
           </span>
         </label>
       ))}

@@ -327,7 +327,9 @@ function same(one: unknown, other: unknown): boolean {
 function peopleIn(item: TimelineItem): string[] {
   if (item.type === 'message')
     return [item.author, ...item.mentions, ...item.reactions.flatMap(({ users }) => users)];
-  return 'user' in item.event ? [item.event.author, item.event.user] : [item.event.author];
+  const { event } = item;
+  if (event.kind === 'created') return [event.author, ...event.members];
+  return 'user' in event ? [event.author, event.user] : [event.author];
 }
 
 function sameRow(old: TimelineRow, row: TimelineRow): boolean {

@@ -41,11 +41,12 @@ function runOf(items: readonly NoticeItem[], at: number): KlatchEvent[] {
 function lineOf(event: KlatchEvent, alike: KlatchEvent[], known: Known, strings: Strings): string {
   const words = strings.notices;
   const author = personOf(event.author, known, strings).name;
-  const users = alike.filter(isPersonal).map(({ user }) => personOf(user, known, strings).name);
-  const names = fewNames(users, strings);
+  const namesOf = (users: string[], without?: string) =>
+    users.filter((user) => user !== without).map((user) => personOf(user, known, strings).name);
+  const names = fewNames(namesOf(alike.filter(isPersonal).map(({ user }) => user)), strings);
   switch (event.kind) {
     case 'created':
-      return words.created(author);
+      return words.created(author, fewNames(namesOf(event.members, event.author), strings));
     case 'joined':
       return event.author === event.user ? words.joined(names) : words.added(author, names);
     case 'left':

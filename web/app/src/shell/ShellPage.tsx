@@ -115,8 +115,10 @@ function Conversation({ route }: { route: Extract<Inside, { page: 'conversation'
     useMemo(() => client.conversations.get(route.conversation), [client, route.conversation]),
   );
   const connection = useReadable(client.connection);
+  const me = useReadable(client.account.me);
   if (!item) {
-    const known = connection.state === 'online' && connection.synced;
+    // Whoever signs out has no conversations either, a moment before the page is gone.
+    const known = me && connection.state === 'online' && connection.synced;
     return known ? <ChannelDoor conversation={route.conversation} otherwise={<Nowhere />} /> : null;
   }
   return <ConversationPage conversation={item.id} message={route.message} side={route.side} />;

@@ -89,7 +89,7 @@ function MemberRow({ member, actions }: { member: MemberSnapshot; actions: Membe
             <bdi>{member.name}</bdi>
             {member.me && <span className={styles.quiet}> ({strings.common.you})</span>}
           </span>
-          <span className={styles.quiet}>@{member.handle}</span>
+          <bdi className={styles.quiet}>@{member.handle}</bdi>
         </span>
         {member.role !== 'member' && <span className={styles.role}>{strings.common.roles[member.role]}</span>}
       </button>

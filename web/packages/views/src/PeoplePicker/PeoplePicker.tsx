@@ -74,7 +74,7 @@ export function PeoplePicker({
           >
             <Avatar id={person.id} name={person.name} size="s" />
             <bdi className={styles.name}>{person.name}</bdi>
-            <span className={styles.handle}>@{person.handle}</span>
+            <bdi className={styles.handle}>@{person.handle}</bdi>
           </li>
         ))}
       </ul>

@@ -42,7 +42,7 @@ export function PersonView({ snapshot, actions }: Props) {
         <bdi>{person.name}</bdi>
       </h3>
       <p className={styles.quiet}>
-        @{person.handle} · {strings.common.presence[snapshot.presence]}
+        <bdi>@{person.handle}</bdi> · {strings.common.presence[snapshot.presence]}
       </p>
       <p className={styles.about} dir="auto">
         {aboutText(snapshot, words)}

@@ -86,7 +86,9 @@ function PersonRow({ person, actions }: { person: SitePersonSnapshot; actions: P
           <bdi>{person.name}</bdi>
           {person.me && <span className={styles.soft}> ({strings.common.you})</span>}
         </p>
-        <p className={styles.soft}>@{person.handle}</p>
+        <p className={styles.soft}>
+          <bdi>@{person.handle}</bdi>
+        </p>
       </div>
       {person.role === 'owner' && <span className={styles.tag}>{strings.common.roles.owner}</span>}
       {person.state === 'imported' && <span className={styles.tag}>{strings.settings.imported}</span>}

@@ -30,7 +30,9 @@ export function ProfileSettings({ snapshot, actions }: Props) {
           <p className={styles.strong}>
             <bdi>{displayName || snapshot.handle}</bdi>
           </p>
-          <p className={styles.soft}>@{snapshot.handle}</p>
+          <p className={styles.soft}>
+            <bdi>@{snapshot.handle}</bdi>
+          </p>
         </div>
       </div>
       <TextField
@@ -49,7 +51,9 @@ export function ProfileSettings({ snapshot, actions }: Props) {
       />
       <div>
         <p className={styles.strong}>{words.handle}</p>
-        <p>@{snapshot.handle}</p>
+        <p>
+          <bdi>@{snapshot.handle}</bdi>
+        </p>
         <p className={styles.soft}>{words.handleHint}</p>
       </div>
       <Button look="primary" type="submit" busy={busy} disabled={!changed}>

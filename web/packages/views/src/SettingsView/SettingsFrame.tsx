@@ -28,7 +28,7 @@ export function SettingsFrame({ groups, current, title, children, onClose, onBac
     <div className={styles.settings} data-open={current !== null}>
       <nav className={styles.nav} aria-label={strings.settings.title}>
         <header className={styles.head}>
-          <IconButton icon="back" label={strings.common.back} className={styles.flip} onClick={onClose} />
+          <IconButton icon="back" label={strings.common.back} onClick={onClose} />
           <h1 className={styles.heading}>{strings.settings.title}</h1>
         </header>
         {groups.map((group) => (

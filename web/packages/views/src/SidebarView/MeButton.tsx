@@ -46,7 +46,7 @@ export function MeButton({ snapshot, actions }: Props) {
       >
         <Avatar id={me.id} name={me.name} size="s" presence={me.presence} />
         <span className={styles.meWords}>
-          <bdi className={styles.meName}>{me.name}</bdi>
+          <bdi className={styles.meName}>{me.name}</bdi>{' '}
           <span className={styles.meState}>{strings.common.presence[me.presence]}</span>
         </span>
       </button>

@@ -76,7 +76,8 @@ export const message = {
 };
 
 export const notices = {
-  created: (author: string) => `${author} made this conversation`,
+  created: (author: string, names: string[]) =>
+    `${author} made this conversation${names.length > 0 ? ` with ${list(names)}` : ''}`,
   joined: (names: string[]) => `${list(names)} joined`,
   added: (author: string, names: string[]) => `${author} added ${list(names)}`,
   left: (names: string[]) => `${list(names)} left`,

@@ -39,7 +39,7 @@ it('offers what one may do with a member, and nothing else', async () => {
   const user = userEvent.setup();
   expect(screen.queryByRole('button', { name: 'Add people' })).toBeNull();
   expect(screen.queryByRole('button', { name: 'Actions for Mira Okafor' })).toBeNull();
-  expect(screen.getByRole('button', { name: 'Mira Okafor (you), @mira, Online, Owner' })).toBeTruthy();
+  expect(screen.getByRole('button', { name: 'Mira Okafor (you), @mira, Owner, Online' })).toBeTruthy();
   await user.click(screen.getByRole('button', { name: 'Jonas Lindqvist, @jonas, Away' }));
   expect(made.show).toHaveBeenCalledWith('u-jonas');
   await user.click(screen.getByRole('button', { name: 'Actions for Jonas Lindqvist' }));

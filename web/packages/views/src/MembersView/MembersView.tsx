@@ -104,7 +104,7 @@ function MemberRow({ member, actions }: { member: MemberSnapshot; actions: Membe
 function spoken(member: MemberSnapshot, { common }: Strings): string {
   const name = member.me ? `${member.name} (${common.you})` : member.name;
   const role = member.role !== 'member' && common.roles[member.role];
-  return [name, `@${member.handle}`, common.presence[member.presence], role].filter(Boolean).join(', ');
+  return [name, `@${member.handle}`, role, common.presence[member.presence]].filter(Boolean).join(', ');
 }
 
 function memberItems(

@@ -88,9 +88,9 @@ function MemberRow({ member, actions }: { member: MemberSnapshot; actions: Membe
           <span className={styles.name}>
             <bdi>{member.name}</bdi>
             {member.me && <span className={styles.quiet}> ({strings.common.you})</span>}
-          </span>
+          </span>{' '}
           <bdi className={styles.quiet}>@{member.handle}</bdi>
-        </span>
+        </span>{' '}
         {member.role !== 'member' && <span className={styles.role}>{strings.common.roles[member.role]}</span>}
       </button>
       {items.length > 0 && (

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
+mod world;
+
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::fs::FileExt;
@@ -10,20 +12,7 @@ use std::path::Path;
 
 use klatch_forgetful::program::{done, root, run};
 use klatch_forgetful::{Disk, Loss};
-
-/// A disk with nothing on it.
-fn new_disk() -> (Disk, tempfile::TempDir) {
-    let dir = tempfile::tempdir().unwrap();
-    (Disk::new(&dir.path().join("data")).unwrap(), dir)
-}
-
-/// Runs a program on a new disk and kills it when it is done.
-fn disk_after(program: &str) -> (Disk, tempfile::TempDir) {
-    let (disk, dir) = new_disk();
-    run(&disk, program);
-    assert_eq!(disk.escapes().unwrap(), 0);
-    (disk, dir)
-}
+use world::{disk_after, new_disk};
 
 fn sync_dir(dir: &Path) {
     File::open(dir).unwrap().sync_all().unwrap();

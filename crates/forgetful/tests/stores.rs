@@ -2,25 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
+mod world;
+
 use std::fs::File;
 
 use klatch_forgetful::program::{done, root, run};
 use klatch_forgetful::{Disk, Loss};
 use rusqlite::Connection;
-
-/// A disk with nothing on it.
-fn new_disk() -> (Disk, tempfile::TempDir) {
-    let dir = tempfile::tempdir().unwrap();
-    (Disk::new(&dir.path().join("data")).unwrap(), dir)
-}
-
-/// Runs a program on a new disk and kills it when it is done.
-fn disk_after(program: &str) -> (Disk, tempfile::TempDir) {
-    let (disk, dir) = new_disk();
-    run(&disk, program);
-    assert_eq!(disk.escapes().unwrap(), 0);
-    (disk, dir)
-}
+use world::{disk_after, new_disk};
 
 /// Commits of a program.
 const COMMITS: u32 = 20;

@@ -82,6 +82,7 @@ async fn whoever_joined_a_log_has_no_rights_here() {
     let seen: klatch_protocol::objects::Conversation =
         node.owner().get(&format!("/conversations/{tea}")).await.expect("a channel");
     assert_eq!((seen.kind, seen.members), (ConversationKind::Channel, 1));
+    assert_eq!(seen.read.worthy, 7, "who imports a log need not read it");
     let people: Page<User> = node.owner().get("/users?query=bob").await.expect("people");
     assert_eq!(people.items.len(), 2, "[bob] and bob are two");
     assert!(people.items.iter().all(|user| user.state == AccountState::Imported && user.origin.is_some()));

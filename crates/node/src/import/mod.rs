@@ -3,10 +3,12 @@
 //!
 //! - [`source`]: the file, packed or not;
 //! - [`irc`]: from a line to an item;
+//! - `reading`: what one imports, one need not read;
 //! - [`report`]: what became of all of them;
 //! - [`upload`]: the batches, one after the other, again where an answer is lost.
 
 pub mod irc;
+mod reading;
 pub mod report;
 pub mod source;
 pub mod upload;

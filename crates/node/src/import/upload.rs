@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::irc::{Read, Reader};
+use super::reading::Reading;
 use super::report::{Kinds, Report};
 use super::source;
 
@@ -55,6 +56,7 @@ pub async fn run(
     let (path, channel) = (file.to_owned(), target.channel.clone());
     let reading = tokio::task::spawn_blocking(move || read(&path, &channel, &send));
     let mut report = Report::default();
+    let unread = Reading::before(target).await.context("the conversation cannot be seen")?;
     while let Some(batch) = batches.recv().await
         && !stop.is_cancelled()
     {
@@ -63,6 +65,7 @@ pub async fn run(
     }
     drop(batches);
     reading.await.context("the reader of the file panicked")??;
+    unread.after(target).await.context("everything is imported, but could not be marked as read")?;
     if report.adds_up() {
         Ok(report)
     } else {

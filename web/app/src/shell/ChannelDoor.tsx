@@ -35,11 +35,13 @@ export function ChannelDoor({ conversation, otherwise }: Props) {
       icon="hash"
       title={cleanName(channel.name)}
       text={about}
-      action={{
-        label: strings.timeline.joinChannel,
-        primary: true,
-        onPress: () => void attempt(() => client.conversations.join(conversation)),
-      }}
+      actions={[
+        {
+          label: strings.timeline.joinChannel,
+          primary: true,
+          onPress: () => void attempt(() => client.conversations.join(conversation)),
+        },
+      ]}
     />
   );
 }

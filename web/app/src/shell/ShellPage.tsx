@@ -95,16 +95,22 @@ function Sidebar({ me, selected }: { me: User; selected: string | null }) {
 }
 
 function Main({ route, me }: { route: Inside; me: User }): ReactNode {
-  const { ui } = useServices();
+  const { router, ui } = useServices();
   const strings = useStrings();
   if (route.page === 'conversation') return <Conversation key={route.conversation} route={route} />;
   if (route.page === 'unknown') return <Nowhere />;
+  const browse = { label: strings.sidebar.browse, onPress: () => ui.dialog.set({ type: 'browse' }) };
+  const invite = {
+    label: strings.sidebar.invite,
+    primary: true,
+    onPress: () => router.go(paths.settings('invites')),
+  };
   return (
     <EmptyView
       logo
       title={strings.timeline.welcomeTitle(me.display_name || me.name)}
       text={strings.timeline.welcomeText}
-      action={{ label: strings.sidebar.browse, onPress: () => ui.dialog.set({ type: 'browse' }) }}
+      actions={me.role === 'owner' ? [invite, browse] : [browse]}
     />
   );
 }
@@ -132,7 +138,7 @@ function Nowhere() {
       icon="compass"
       title={common.notFoundTitle}
       text={common.notFoundText}
-      action={{ label: common.toStart, onPress: () => router.go(paths.home()) }}
+      actions={[{ label: common.toStart, onPress: () => router.go(paths.home()) }]}
     />
   );
 }

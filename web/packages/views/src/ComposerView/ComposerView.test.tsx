@@ -58,6 +58,14 @@ describe('ComposerView', () => {
     expect(actions.send).not.toHaveBeenCalled();
   });
 
+  it('sends at once what is written out already', async () => {
+    const { actions, area, user } = setUp();
+    await user.type(area, 'hi @aiko');
+    await screen.findByRole('listbox');
+    await user.keyboard('{Enter}');
+    expect(actions.send).toHaveBeenCalledExactlyOnceWith('hi @aiko');
+  });
+
   it('lets Escape close the suggestions first, and the reply after', async () => {
     const { actions, area, user } = setUp({ mode: { type: 'reply', to: 'Aiko', excerpt: '' } });
     await user.type(area, '@a');

@@ -56,6 +56,14 @@ export function useCompletions(composer: ComposerText, complete: ComposerActions
     if (!open) return false;
     const count = open.items.length;
     const item = open.items[chosen];
+    if (
+      event.key === 'Enter' &&
+      item?.insert === composer.selected().text.slice(open.token.start, open.token.end)
+    ) {
+      // It is written out already: nobody needs to say twice that they are done.
+      close();
+      return false;
+    }
     if (event.key === 'ArrowDown') setChosen((chosen + 1) % count);
     else if (event.key === 'ArrowUp') setChosen((chosen - 1 + count) % count);
     else if (event.key === 'Escape') close();

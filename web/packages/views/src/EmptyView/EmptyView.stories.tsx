@@ -6,7 +6,10 @@ export const Welcome = () => (
     logo
     title="Hello, Mira"
     text="Pick a conversation."
-    action={{ label: 'Browse channels', onPress: nothing }}
+    actions={[
+      { label: 'Invite people', primary: true, onPress: nothing },
+      { label: 'Browse channels', onPress: nothing },
+    ]}
   />
 );
 export const Nothing = () => (

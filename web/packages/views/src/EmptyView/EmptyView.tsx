@@ -8,11 +8,11 @@ export interface EmptyViewProps {
   logo?: boolean;
   title: string;
   text: string;
-  action?: { label: string; primary?: boolean; onPress: () => void };
+  actions?: { label: string; primary?: boolean; onPress: () => void }[];
 }
 
 /** A place with nothing in it, which says so kindly. */
-export function EmptyView({ icon, logo, title, text, action }: EmptyViewProps) {
+export function EmptyView({ icon, logo, title, text, actions = [] }: EmptyViewProps) {
   return (
     <div className={styles.empty}>
       {logo && <Logo size={56} />}
@@ -23,11 +23,13 @@ export function EmptyView({ icon, logo, title, text, action }: EmptyViewProps) {
       )}
       <h2 className={styles.title}>{title}</h2>
       <p>{text}</p>
-      {action && (
-        <Button look={action.primary ? 'primary' : 'plain'} onClick={action.onPress}>
-          {action.label}
-        </Button>
-      )}
+      <div className={styles.actions}>
+        {actions.map((action) => (
+          <Button key={action.label} look={action.primary ? 'primary' : 'plain'} onClick={action.onPress}>
+            {action.label}
+          </Button>
+        ))}
+      </div>
     </div>
   );
 }

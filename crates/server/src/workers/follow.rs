@@ -31,13 +31,13 @@ pub trait Worker: Send + Sync {
     async fn settle(&self, services: &Services) -> Result<(), Error>;
 }
 
-/// Follows the feed until `stop`.
+/// Follows the feed until `stop`; what is there by then is still done.
 pub async fn follow<W: Worker>(worker: W, services: Arc<Services>, stop: CancellationToken) {
     let mut backoff = Backoff::default();
     while !stop.is_cancelled() {
         let failure = tokio::select! {
             failure = run(&worker, &services, &mut backoff) => failure,
-            () = stop.cancelled() => return,
+            () = stop.cancelled() => Ok(()),
         };
         if let Err(error) = failure {
             tracing::warn!(worker = W::NAME, %error, source = ?std::error::Error::source(&error), "a worker begins again");
@@ -46,6 +46,9 @@ pub async fn follow<W: Worker>(worker: W, services: Arc<Services>, stop: Cancell
                 () = stop.cancelled() => {}
             }
         }
+    }
+    if let Err(error) = catch_up(&worker, &services).await {
+        tracing::warn!(worker = W::NAME, %error, "a worker did not finish; the next start goes on there");
     }
 }
 

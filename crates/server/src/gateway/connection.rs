@@ -181,6 +181,7 @@ impl<'a> Session<'a> {
     async fn write<S: AsyncWrite + Unpin>(&self, stream: &mut S, bytes: Bytes) -> Flow {
         self.gateway.writes.increment(1);
         let written = tokio::select! {
+            biased;
             written = timeout(WRITE_WITHIN, stream.write_all(&bytes)) => written,
             () = self.overflown() => return Flow::End(Some(CloseCode::Slow)),
         };

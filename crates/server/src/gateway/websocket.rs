@@ -68,7 +68,9 @@ impl Reader {
     /// [`Broken`].
     pub async fn next<S: AsyncRead + Unpin>(&mut self, stream: &mut S) -> Result<Message, Broken> {
         loop {
-            if let Some(message) = self.parse()? {
+            if !self.partial.is_empty()
+                && let Some(message) = self.parse()?
+            {
                 return Ok(message);
             }
             if self.read(stream).await? == 0 {

@@ -119,7 +119,7 @@ fn fjall(persist: fjall::PersistMode, sync_folders: bool) -> ! {
 #[test]
 #[ignore = "a program for the other tests"]
 fn fjall_synced() {
-    fjall(fjall::PersistMode::SyncAll, true);
+    fjall(fjall::PersistMode::SyncData, true);
 }
 
 #[test]

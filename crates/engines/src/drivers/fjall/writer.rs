@@ -149,7 +149,9 @@ impl<'a> Group<'a> {
         if tables.breaks.load(Ordering::Relaxed) {
             return Err(fjall::Error::Poisoned);
         }
-        let persist = if self.must_sync { PersistMode::SyncAll } else { PersistMode::Buffer };
+        // What it takes to read the data back is synced with them (POSIX fdatasync), and not when the journal was changed last: that
+        // would be a second write for each group.
+        let persist = if self.must_sync { PersistMode::SyncData } else { PersistMode::Buffer };
         let batch = OwnedWriteBatch::with_capacity(tables.database.clone(), self.writes.len());
         let mut batch = batch.durability(Some(persist));
         for ((space, key), value) in self.writes {

@@ -5,15 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use hyper_util::server::conn::auto::upgrade::{Parts, downcast};
 use klatch_core::ids::{ConversationId, DeviceId, Timestamp, UserId};
 use klatch_ports::presence::State;
 use klatch_protocol::gateway::CloseCode;
 use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use super::frames::{self, Flow};
 use super::outbox::{Next, Outbox};
+use super::socket::Socket;
 use super::websocket::{self, Broken, Message, Reader};
 use super::{Gateway, LIMITS};
 
@@ -41,8 +46,8 @@ struct Listens {
 }
 
 impl Connection {
-    fn new(user: UserId, device: DeviceId) -> Arc<Self> {
-        Arc::new(Self { user, device, outbox: Outbox::default(), listens: Mutex::default() })
+    fn new(user: UserId, device: DeviceId, socket: Option<Arc<TcpStream>>) -> Arc<Self> {
+        Arc::new(Self { user, device, outbox: Outbox::new(socket), listens: Mutex::default() })
     }
 
     /// Takes note that it listens to a conversation; false if it did already.
@@ -81,12 +86,30 @@ impl Connection {
     }
 }
 
-/// Serves a WebSocket to its end.
-pub async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(gateway: Arc<Gateway>, mut stream: S) {
-    let mut reader = Reader::new(LIMITS.frame_bytes);
+/// Serves a WebSocket to its end. If it is TCP in the clear, whoever delivers writes to it directly.
+pub async fn serve(gateway: Arc<Gateway>, upgraded: Upgraded) {
+    match downcast::<TokioIo<TcpStream>>(upgraded) {
+        Ok(Parts { io, read_buf, .. }) => {
+            let socket = Arc::new(io.into_inner());
+            let reader = Reader::new(LIMITS.frame_bytes, read_buf.into());
+            Box::pin(serve_stream(gateway, Socket(socket.clone()), reader, Some(socket))).await;
+        }
+        Err(upgraded) => {
+            let reader = Reader::new(LIMITS.frame_bytes, Vec::new());
+            Box::pin(serve_stream(gateway, TokioIo::new(upgraded), reader, None)).await;
+        }
+    }
+}
+
+async fn serve_stream<S: AsyncRead + AsyncWrite + Unpin + Send>(
+    gateway: Arc<Gateway>,
+    mut stream: S,
+    mut reader: Reader,
+    socket: Option<Arc<TcpStream>>,
+) {
     let code = match Box::pin(frames::hello(&gateway, &mut reader, &mut stream)).await {
         Ok(identity) => {
-            let connection = Connection::new(identity.user, identity.device);
+            let connection = Connection::new(identity.user, identity.device, socket);
             Box::pin(attend(&gateway, &connection, &mut reader, &mut stream)).await
         }
         Err(code) => code,
@@ -155,7 +178,7 @@ impl<'a> Session<'a> {
                 biased;
                 () = self.connection.outbox.ready() => self.flush(stream).await,
                 message = reader.next(stream) => self.take(message, stream).await,
-                _ = ping.tick() => self.ping(stream).await,
+                _ = ping.tick() => self.ping().await,
             };
             if let Flow::End(code) = flow {
                 return code;
@@ -207,7 +230,10 @@ impl<'a> Session<'a> {
                 // Whatever was put into the outbox meanwhile may have used up its wake-up during a write.
                 if matches!(flow, Flow::GoOn) { self.flush(stream).await } else { flow }
             }
-            Ok(Message::Ping(payload)) => self.write(stream, websocket::pong(&payload)).await,
+            Ok(Message::Ping(payload)) => {
+                self.connection.outbox.push(websocket::pong(&payload));
+                Flow::GoOn
+            }
             Ok(Message::Pong) => Flow::GoOn,
             Ok(Message::Close) | Err(Broken::Io(_)) => Flow::End(None),
             Err(Broken::TooLarge | Broken::Protocol(_)) => Flow::End(Some(CloseCode::Abuse)),
@@ -215,14 +241,17 @@ impl<'a> Session<'a> {
     }
 
     /// A sign of life to the client, and a look whether there is one from it; and whether its session still is.
-    async fn ping<S: AsyncWrite + Unpin>(&self, stream: &mut S) -> Flow {
+    async fn ping(&self) -> Flow {
         if self.heard_at.elapsed() > self.gateway.options.silence_max {
             return Flow::End(Some(CloseCode::Idle));
         }
         frames::present(self.gateway, self.connection, Some(self.state.presence)).await;
         match self.gateway.accounts.is_signed_in(self.connection.user, self.connection.device).await {
             Ok(false) => Flow::End(Some(CloseCode::SignedOut)),
-            Ok(true) | Err(_) => self.write(stream, websocket::ping()).await,
+            Ok(true) | Err(_) => {
+                self.connection.outbox.push(websocket::ping());
+                Flow::GoOn
+            }
         }
     }
 }

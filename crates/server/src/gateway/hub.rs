@@ -29,6 +29,12 @@ use crate::services::Services;
 const SHARDS: usize = 64;
 /// Records read at a time.
 const PAGE: usize = 200;
+/// Listeners up to which the task of each is woken to write; where there are more, they are written to in parts.
+const FEW: usize = 16;
+/// Connections that are written to by one task.
+const PART: usize = 64;
+
+type Part = Vec<Arc<Connection>>;
 
 /// Who listens to what on this node.
 pub struct Hub {
@@ -42,11 +48,19 @@ pub struct Hub {
     pub people: People,
     connections: AtomicUsize,
     large_from: usize,
+    /// Writes to clients.
+    writes: metrics::Counter,
 }
 
 impl Hub {
     /// Nobody listens yet.
-    pub fn new(services: Arc<Services>, sealer: Arc<Sealer>, topics: Arc<dyn Topics>, large_from: usize) -> Arc<Self> {
+    pub fn new(
+        services: Arc<Services>,
+        sealer: Arc<Sealer>,
+        topics: Arc<dyn Topics>,
+        large_from: usize,
+        writes: metrics::Counter,
+    ) -> Arc<Self> {
         let people = People::new(topics.clone());
         Arc::new(Self {
             services,
@@ -57,6 +71,7 @@ impl Hub {
             people,
             connections: AtomicUsize::new(0),
             large_from,
+            writes,
         })
     }
 
@@ -211,12 +226,12 @@ impl Hub {
             let mut shard = self.shard(conversation).lock();
             let Some(room) = shard.get_mut(&conversation) else { return Ok(()) };
             debug_assert_eq!(room.position.next(), first.seq, "delivered contiguously");
-            match &frame {
+            let parts = match &frame {
                 Some(frame) => hand_out(room, conversation, now, frame, self.large_from),
                 // Somebody came after the look and before the lock: they are told through the log.
                 None if !room.listeners.is_empty() => continue,
-                None => {}
-            }
+                None => Vec::new(),
+            };
             room.position = now[now.len() - 1].seq;
             if let Some(user) = goer(&now[now.len() - 1]) {
                 room.listeners.retain(|connection| {
@@ -227,9 +242,21 @@ impl Hub {
                     !goes
                 });
             }
+            drop(shard);
+            self.write_out(parts);
             rest = later;
         }
         Ok(())
+    }
+
+    /// Writes out what was put into the outboxes of these: each part by a task of its own, so that all cores take part.
+    fn write_out(&self, parts: Vec<Part>) {
+        for part in parts {
+            let writes = self.writes.clone();
+            tokio::spawn(async move {
+                writes.increment(part.iter().map(|connection| connection.outbox.write_now()).sum());
+            });
+        }
     }
 
     async fn frame(&self, conversation: ConversationId, events: &[Event]) -> Result<Bytes, Error> {
@@ -286,20 +313,32 @@ impl Hub {
     }
 }
 
-/// Hands a frame with these events to everybody in the room; in a large one, to those who look, are mentioned or go.
-fn hand_out(room: &mut Room, conversation: ConversationId, events: &[Event], frame: &Bytes, large_from: usize) {
+/// Hands a frame with these events to everybody in the room; in a large one, to those who look, are mentioned or go. Returns those
+/// whose outboxes are to be written out.
+fn hand_out(
+    room: &mut Room,
+    conversation: ConversationId,
+    events: &[Event],
+    frame: &Bytes,
+    large_from: usize,
+) -> Vec<Part> {
+    if room.listeners.len() <= FEW {
+        room.listeners.iter().for_each(|connection| connection.outbox.push(frame.clone()));
+        return Vec::new();
+    }
     if room.listeners.len() <= large_from {
-        return room.listeners.iter().for_each(|connection| connection.outbox.push(frame.clone()));
+        room.listeners.iter().for_each(|connection| connection.outbox.put(frame.clone()));
+        return room.listeners.chunks(PART).map(<[_]>::to_vec).collect();
     }
     let meant: Vec<_> = events.iter().flat_map(meant).collect();
-    for connection in &room.listeners {
-        if meant.contains(&connection.user) || connection.has_open(conversation) {
-            connection.outbox.push(frame.clone());
-        }
-    }
+    let concerns =
+        |connection: &&Arc<Connection>| meant.contains(&connection.user) || connection.has_open(conversation);
+    let concerned: Vec<_> = room.listeners.iter().filter(concerns).cloned().collect();
+    concerned.iter().for_each(|connection| connection.outbox.put(frame.clone()));
     let last = &events[events.len() - 1];
     let Event { seq, worthy, at, .. } = *last;
     room.untold = Some(HeadItem { conversation: conversation.0, seq: seq.0, worthy, at: at.0 });
+    concerned.chunks(PART).map(<[_]>::to_vec).collect()
 }
 
 /// Who must hear of an event, wherever they look: its author, whoever it mentions, comes or goes by it.

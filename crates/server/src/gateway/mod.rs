@@ -3,7 +3,7 @@
 //! - [`upgrade`]: from HTTP to a WebSocket;
 //! - `websocket`: its framing (RFC 6455), with no buffer for who is idle;
 //! - `connection`: the task of one connection; `frames`: what it does with each frame;
-//! - `outbox`: what waits to be written to it, bounded;
+//! - `outbox`: what waits to be written to it, bounded; `socket`: what it is written to;
 //! - `hub`: who listens to which conversation, contiguously; `rooms`, `people`: whom it knows; `pump`: from the port `live` to the
 //!   hub;
 //! - `cursors`: cursors that move, gathered for a moment.
@@ -16,6 +16,7 @@ mod outbox;
 mod people;
 mod pump;
 mod rooms;
+mod socket;
 pub mod upgrade;
 mod websocket;
 
@@ -107,13 +108,13 @@ impl Gateway {
         stop: CancellationToken,
     ) -> Result<Arc<Self>, klatch_ports::Error> {
         let (topics, listener) = services.live.listen().await?;
-        let hub = hub::Hub::new(services.clone(), sealer.clone(), topics, options.large_from);
+        let writes = metrics::counter!("klatch_gateway_writes_total");
+        let hub = hub::Hub::new(services.clone(), sealer.clone(), topics, options.large_from, writes.clone());
         let tasks = TaskTracker::new();
         tasks.spawn(pump::run(hub.clone(), listener, stop.clone()));
         tasks.spawn(hub.clone().repair(options.repair_every, stop.clone()));
         tasks.spawn(say_goodbye(hub.clone(), stop.clone()));
         let cursors = cursors::Cursors::start(services.clone(), &tasks, stop.clone());
-        let writes = metrics::counter!("klatch_gateway_writes_total");
         Ok(Arc::new(Self { services, sealer, conversations, accounts, hub, cursors, options, stop, tasks, writes }))
     }
 

@@ -2,10 +2,12 @@
 //! before events are.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use klatch_protocol::gateway::{CloseCode, ServerFrame};
 use parking_lot::Mutex;
+use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 use super::websocket;
@@ -24,13 +26,19 @@ const WRITE_BYTES: usize = 64 * 1024;
 pub struct Outbox {
     waiting: Mutex<Waiting>,
     ready: Notify,
+    /// The connection, if whoever delivers may write to it.
+    socket: Option<Arc<TcpStream>>,
 }
 
 #[derive(Default)]
 struct Waiting {
+    /// What is left of bytes that were written in part: to be written before anything else.
+    torn: Option<Bytes>,
     frames: VecDeque<Bytes>,
     bytes: usize,
     close: Option<CloseCode>,
+    /// Whether the connection's task is writing: it comes back for more until nothing is left.
+    is_writing: bool,
 }
 
 /// What is to be written next.
@@ -51,8 +59,19 @@ pub fn encode(frame: &ServerFrame) -> Bytes {
 }
 
 impl Outbox {
-    /// Puts a frame in. One too many ends the connection as slow.
+    /// Nothing waits yet for this connection.
+    pub fn new(socket: Option<Arc<TcpStream>>) -> Self {
+        Self { socket, ..Self::default() }
+    }
+
+    /// Puts a frame in, and wakes the connection's task. One too many ends the connection as slow.
     pub fn push(&self, frame: Bytes) {
+        self.put(frame);
+        self.ready.notify_one();
+    }
+
+    /// The same, for whoever calls [`Outbox::write_now`] afterwards.
+    pub fn put(&self, frame: Bytes) {
         let mut waiting = self.waiting.lock();
         if waiting.close.is_some() {
             return;
@@ -63,8 +82,40 @@ impl Outbox {
             waiting.bytes += frame.len();
             waiting.frames.push_back(frame);
         }
-        drop(waiting);
-        self.ready.notify_one();
+    }
+
+    /// Writes what waits, as far as that takes no waiting: to wake a task for each delivery costs as much as the delivery itself.
+    /// The rest is left to the connection's task. Returns how many writes it took.
+    pub fn write_now(&self) -> u64 {
+        let mut waiting = self.waiting.lock();
+        if waiting.is_writing {
+            // The task takes what waits before it rests, and must hear at once that it is too much.
+            if waiting.close.is_some() {
+                self.ready.notify_one();
+            }
+            return 0;
+        }
+        let mut writes = 0;
+        if let Some(socket) = &self.socket
+            && waiting.close.is_none()
+        {
+            while let Some(bytes) = waiting.next() {
+                writes += 1;
+                match socket.try_write(&bytes) {
+                    Ok(written) if written == bytes.len() => {}
+                    Ok(written) => waiting.torn = Some(bytes.slice(written..)),
+                    // Whatever it is, the task meets it as well.
+                    Err(_) => waiting.torn = Some(bytes),
+                }
+                if waiting.torn.is_some() {
+                    break;
+                }
+            }
+        }
+        if !waiting.is_empty() {
+            self.ready.notify_one();
+        }
+        writes
     }
 
     /// Puts the answer to a question in, whatever its size: one asks for one page at a time.
@@ -101,31 +152,46 @@ impl Outbox {
         self.ready.notified().await;
     }
 
-    /// Takes what is to be written next.
+    /// Takes what is to be written next. Nobody else writes until nothing is left.
     pub fn take(&self) -> Next {
         let mut waiting = self.waiting.lock();
-        if let Some(code) = waiting.close {
+        let torn = waiting.torn.is_some();
+        if let Some(code) = waiting.close.filter(|_| !torn) {
             return Next::Close(code);
         }
-        let Some(first) = waiting.frames.pop_front() else {
-            waiting.frames.shrink_to(8);
-            return Next::Nothing;
-        };
-        waiting.bytes -= first.len();
-        if waiting.frames.is_empty() || first.len() >= WRITE_BYTES {
-            return Next::Bytes(first);
-        }
-        let mut together = Vec::with_capacity(WRITE_BYTES.min(first.len() + waiting.bytes));
-        together.extend_from_slice(&first);
-        while let Some(frame) = waiting.frames.pop_front_if(|frame| together.len() + frame.len() <= WRITE_BYTES) {
-            waiting.bytes -= frame.len();
-            together.extend_from_slice(&frame);
-        }
-        Next::Bytes(together.into())
+        let next = waiting.next();
+        waiting.is_writing = next.is_some();
+        next.map_or(Next::Nothing, Next::Bytes)
     }
 }
 
 impl Waiting {
+    /// What is to be written next: what is left of something, or as many frames as go into one write.
+    fn next(&mut self) -> Option<Bytes> {
+        if let Some(torn) = self.torn.take() {
+            return Some(torn);
+        }
+        let Some(first) = self.frames.pop_front() else {
+            self.frames.shrink_to(8);
+            return None;
+        };
+        self.bytes -= first.len();
+        if self.frames.is_empty() || first.len() >= WRITE_BYTES {
+            return Some(first);
+        }
+        let mut together = Vec::with_capacity(WRITE_BYTES.min(first.len() + self.bytes));
+        together.extend_from_slice(&first);
+        while let Some(frame) = self.frames.pop_front_if(|frame| together.len() + frame.len() <= WRITE_BYTES) {
+            self.bytes -= frame.len();
+            together.extend_from_slice(&frame);
+        }
+        Some(together.into())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.torn.is_none() && self.frames.is_empty() && self.close.is_none()
+    }
+
     /// What waits is let go: the client will ask for it when it resumes.
     fn end(&mut self, code: CloseCode) {
         self.close.get_or_insert(code);
@@ -170,5 +236,50 @@ mod tests {
         assert_eq!(outbox.waiting.lock().frames.len(), 1);
         outbox.push(frame(1));
         assert_eq!(outbox.waiting.lock().frames.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn who_delivers_writes_what_there_is_room_for_and_the_task_writes_the_rest() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let socket = Arc::new(listener.accept().await.unwrap().0);
+        let outbox = Outbox::new(Some(socket.clone()));
+        let mut expected = Vec::new();
+        let mut put = |outbox: &Outbox| {
+            let frame = Bytes::from(vec![expected.len() as u8; 60_000]);
+            expected.extend_from_slice(&frame);
+            outbox.put(frame);
+        };
+        while outbox.waiting.lock().torn.is_none() {
+            put(&outbox);
+            assert_eq!(outbox.write_now(), 1);
+        }
+        let Next::Bytes(torn) = outbox.take() else { panic!("something is left") };
+        put(&outbox);
+        assert_eq!(outbox.write_now(), 0, "the task has its turn");
+        let reading = tokio::spawn(async move {
+            let mut all = Vec::new();
+            tokio::io::AsyncReadExt::read_to_end(&mut client, &mut all).await.unwrap();
+            all
+        });
+        let mut task = crate::gateway::socket::Socket(socket);
+        tokio::io::AsyncWriteExt::write_all(&mut task, &torn).await.unwrap();
+        while let Next::Bytes(bytes) = outbox.take() {
+            tokio::io::AsyncWriteExt::write_all(&mut task, &bytes).await.unwrap();
+        }
+        put(&outbox);
+        assert_eq!(outbox.write_now(), 1, "and then it is anybody's again");
+        tokio::io::AsyncWriteExt::shutdown(&mut task).await.unwrap();
+        assert!(reading.await.unwrap() == expected);
+    }
+
+    #[test]
+    fn half_a_frame_is_written_to_its_end_before_goodbye_is_said() {
+        let outbox = Outbox::default();
+        outbox.waiting.lock().torn = Some(frame(1));
+        outbox.push(frame(2));
+        outbox.close(CloseCode::Stopping);
+        assert!(matches!(outbox.take(), Next::Bytes(bytes) if bytes.len() == 1));
+        assert!(matches!(outbox.take(), Next::Close(CloseCode::Stopping)));
     }
 }

@@ -8,7 +8,6 @@ use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hyper_util::rt::TokioIo;
 use klatch_protocol::objects::Slug;
 use tokio::sync::Semaphore;
 
@@ -57,7 +56,7 @@ pub async fn upgrade(State(Door { gateway, room }): State<Door>, mut request: Re
         let gateway = gateway.clone();
         async move {
             match upgrading.await {
-                Ok(upgraded) => connection::serve(gateway, TokioIo::new(upgraded)).await,
+                Ok(upgraded) => connection::serve(gateway, upgraded).await,
                 Err(error) => tracing::debug!(%error, "a connection was not upgraded"),
             }
             drop(place);

@@ -57,9 +57,9 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// A reader of messages up to this size.
-    pub fn new(message_bytes_max: usize) -> Self {
-        Self { message_bytes_max, partial: Vec::new(), message: None }
+    /// A reader of messages up to this size, of which these bytes were read already.
+    pub const fn new(message_bytes_max: usize, partial: Vec<u8>) -> Self {
+        Self { message_bytes_max, partial, message: None }
     }
 
     /// The next message.
@@ -205,7 +205,7 @@ mod tests {
     }
 
     async fn read(bytes: &[u8]) -> Vec<Result<Message, String>> {
-        let mut reader = Reader::new(16);
+        let mut reader = Reader::new(16, Vec::new());
         let mut stream = bytes;
         let mut all = Vec::new();
         loop {
@@ -243,7 +243,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_idle_reader_owns_nothing() {
-        let mut reader = Reader::new(16);
+        let mut reader = Reader::new(16, Vec::new());
         reader.next(&mut &masked(0x81, b"x")[..]).await.expect("a message");
         assert_eq!(reader.partial.capacity(), 0);
     }

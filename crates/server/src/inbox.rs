@@ -3,7 +3,7 @@
 use klatch_core::conversation::EventKind;
 use klatch_core::ids::{ConversationId, Seq, Timestamp, UserId};
 use klatch_ports::Error;
-use klatch_ports::views::{InboxRow, Notify};
+use klatch_ports::views::{Cursor, InboxRow, Notify};
 use klatch_protocol::objects::{Conversation, ConversationSettings, Event, EventBody, Head, NotifyLevel, ReadCursor};
 
 use crate::history::Reader;
@@ -58,6 +58,20 @@ pub async fn page(
     Ok((items, next))
 }
 
+/// How far somebody has read in the conversations of a page.
+///
+/// # Errors
+/// The views failed.
+pub async fn cursors(
+    services: &Services,
+    user: UserId,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<(ConversationId, ReadCursor)>, Error> {
+    let rows = services.views.inbox(user, after.and_then(parse), limit.min(PAGE_MAX)).await?;
+    Ok(rows.into_iter().map(|row| (row.description.conversation, read(row.cursor))).collect())
+}
+
 /// The level as the views keep it.
 pub const fn notify(level: NotifyLevel) -> Notify {
     match level {
@@ -65,6 +79,10 @@ pub const fn notify(level: NotifyLevel) -> Notify {
         NotifyLevel::Mentions => Notify::Mentions,
         NotifyLevel::None => Notify::None,
     }
+}
+
+const fn read(cursor: Cursor) -> ReadCursor {
+    ReadCursor { seq: cursor.read.0, version: cursor.version, worthy: cursor.read_worthy }
 }
 
 fn parse(cursor: &str) -> Option<(Timestamp, ConversationId)> {
@@ -108,7 +126,7 @@ async fn present(services: &Services, sealer: &Sealer, user: UserId, row: InboxR
         members: description.members,
         with: with.map(|user| user.0),
         head: Head { seq: head.seq.0, worthy: head.worthy, at: head.at.0 },
-        read: ReadCursor { seq: cursor.read.0, version: cursor.version, worthy: cursor.read_worthy },
+        read: read(cursor),
         delivered: cursor.delivered.0,
         mentions,
         settings: ConversationSettings { notify: level(settings.notify), favourite: settings.favourite },

@@ -32,7 +32,7 @@ const PAGE: usize = 200;
 /// Listeners up to which the task of each is woken to write; where there are more, they are written to in parts.
 const FEW: usize = 16;
 /// Connections that are written to by one task.
-const PART: usize = 64;
+const PART: usize = 128;
 
 type Part = Vec<Arc<Connection>>;
 

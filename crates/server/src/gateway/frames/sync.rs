@@ -1,6 +1,6 @@
 //! `sync`: "this is what I hold; tell me the rest", page by page.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use klatch_core::conversation::EventKind;
@@ -54,11 +54,24 @@ async fn answer(
         }
     }
     let starts: Vec<_> = items.iter().map(|item| (ConversationId(item.id), Seq(item.head.seq))).collect();
+    let told: HashMap<_, _> = items.iter().map(|item| (ConversationId(item.id), item.read.version)).collect();
     let gone = if next.is_none() { gone(gateway, connection, have).await? } else { Vec::new() };
     let frame = encode(&ServerFrame::Conversations { items, gone, next });
     connection.outbox.push_answer(frame);
     for (conversation, start) in starts {
         hub.attach(connection, conversation, start).await?;
+    }
+    // What another device read after the list was made and before this one was attached, nobody has told it.
+    for (conversation, read) in inbox::cursors(services, connection.user, after.as_deref(), inbox::PAGE_MAX).await? {
+        if told.get(&conversation).is_some_and(|version| *version < read.version) {
+            let (conversation, user) = (conversation.0, connection.user.0);
+            connection.outbox.push(encode(&ServerFrame::Cursor {
+                conversation,
+                user,
+                read: Some(read),
+                delivered: None,
+            }));
+        }
     }
     Ok(())
 }

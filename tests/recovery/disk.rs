@@ -2,7 +2,7 @@
 //! nothing is acknowledged that could be, and the node says how it is.
 
 use klatch_client::{Rest, new_id};
-use klatch_forgetful::Loss;
+use klatch_forgetful::{Disk, Loss};
 use klatch_protocol::objects::{NewCommand, Slug};
 use klatch_testkit::{eventually, text};
 use uuid::Uuid;
@@ -41,30 +41,30 @@ fn all_were_answered(book: &Book) {
     assert!(book.values().any(|sent| sent.committed.is_some()), "nobody wrote");
 }
 
-/// Whichever file it is whose sync fails, the node writes nothing from then on, says so, goes on reading, and has lost nothing
-/// when it is started again.
-async fn a_sync_fails(site: &mut Site, of: &str, loss: Loss) {
+/// When its disk is broken while people write, the node writes nothing from then on, says so, goes on reading, and has lost
+/// nothing when it is started again.
+async fn breaks(site: &mut Site, how: impl FnOnce(&Disk) -> std::io::Result<()>, loss: Loss) {
     let node = NodeProcess::start(&site.disk, &Fate::default()).expect("it starts");
     let plan = Plan::default();
     let (conversations, writing) = site.people(&node, &plan).await;
     writing.until(plan.enough).await;
     assert_eq!(readyz(&node).await, (200, "ready\n".to_owned()));
-    site.disk.only_syncs_of(of).and_then(|()| site.disk.fail_syncs(1)).expect("a disk that obeys");
+    how(&site.disk).expect("a disk that obeys");
     let mut book = writing.done().await;
     all_were_answered(&book);
     is_not_ready(&node, "the disk failed").await;
     only_reads(&site.owner(&node), &conversations).await;
     drop(node);
     site.disk.lose_power(loss).expect("a disk that obeys");
-    assert_eq!(site.look(&conversations, &mut book).await, Ok(Vec::new()), "{of}, {loss:?}");
+    assert_eq!(site.look(&conversations, &mut book).await, Ok(Vec::new()), "{loss:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_failed_sync_the_node_only_reads_and_says_so() {
     let mut site = Site::new().await;
-    a_sync_fails(&mut site, ".jnl", Loss::Everything).await;
-    a_sync_fails(&mut site, ".jnl", Loss::Nothing).await;
-    a_sync_fails(&mut site, "views.db-wal", Loss::Everything).await;
+    for (of, loss) in [(".jnl", Loss::Everything), (".jnl", Loss::Nothing), ("views.db-wal", Loss::Everything)] {
+        breaks(&mut site, |disk| disk.only_syncs_of(of).and_then(|()| disk.fail_syncs(1)), loss).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,20 +95,9 @@ async fn on_a_disk_that_is_almost_full_the_node_waits_for_room() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_is_full_in_the_middle_of_a_write_loses_nothing() {
     let mut site = Site::new().await;
+    // With the power comes room.
     for (bytes, loss) in [(5_000, Loss::Everything), (50_000, Loss::Nothing), (500_000, Loss::Some { seed: 3 })] {
-        let node = NodeProcess::start(&site.disk, &Fate::default()).expect("it starts");
-        let plan = Plan::default();
-        let (conversations, writing) = site.people(&node, &plan).await;
-        writing.until(plan.enough).await;
-        site.disk.set_space(Some(bytes)).expect("a disk that obeys");
-        let mut book = writing.done().await;
-        all_were_answered(&book);
-        is_not_ready(&node, "the disk failed").await;
-        only_reads(&site.owner(&node), &conversations).await;
-        drop(node);
-        // With the power comes room.
-        site.disk.lose_power(loss).expect("a disk that obeys");
-        assert_eq!(site.look(&conversations, &mut book).await, Ok(Vec::new()), "{bytes} bytes, {loss:?}");
+        breaks(&mut site, |disk| disk.set_space(Some(bytes)), loss).await;
     }
 }
 

@@ -39,6 +39,9 @@ use crate::{admin, compaction, pages};
 /// Between two looks at what has expired, and at what was closed and not finished.
 const HOUSEKEEPING: Duration = Duration::from_secs(600);
 
+/// How often a node that stops looks whether its data are closed.
+const CLOSED_POLL: Duration = Duration::from_millis(2);
+
 /// Puts something around the log: tests that break it on purpose.
 pub type Decorate = fn(Arc<dyn EventLog>) -> Arc<dyn EventLog>;
 
@@ -217,6 +220,17 @@ impl Node {
         self.core.close();
         if tokio::time::timeout(self.drain, self.core.wait()).await.is_err() {
             tracing::warn!("some work was not finished in time; it will be taken up again at the next start");
+        }
+        // Whoever opens the data next must find them closed; what has just ended may hold on to them for a moment.
+        let (store, drain) = (Arc::downgrade(&self.embedded.store), self.drain);
+        drop(self);
+        let closed = async {
+            while store.strong_count() > 0 {
+                tokio::time::sleep(CLOSED_POLL).await;
+            }
+        };
+        if tokio::time::timeout(drain, closed).await.is_err() {
+            tracing::warn!("the data are still in use");
         }
     }
 }

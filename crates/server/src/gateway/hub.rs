@@ -322,7 +322,7 @@ fn hand_out(
     frame: &Bytes,
     large_from: usize,
 ) -> Vec<Part> {
-    if room.listeners.len() <= FEW {
+    if room.listeners.len() <= FEW.min(large_from) {
         room.listeners.iter().for_each(|connection| connection.outbox.push(frame.clone()));
         return Vec::new();
     }

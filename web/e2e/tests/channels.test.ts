@@ -114,7 +114,7 @@ test('favourites stand first, and a muted conversation does not call', async ({ 
 });
 
 test('who is taken out while looking is told so', async ({ people, watch }) => {
-  watch.expect(/404.*\/channels\//u);
+  watch.expect(/404.*\/(channels|conversations)\//u);
   const [kim, lou] = await people('kim', 'lou');
   const den = await kim.group('den', [lou]);
   const page = await lou.open(`/c/${den}`);

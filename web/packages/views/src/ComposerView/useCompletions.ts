@@ -19,6 +19,13 @@ interface Open {
   items: Completion[];
 }
 
+function narrowed(open: Open | null, token: Token): Open | null {
+  if (open?.token.kind !== token.kind) return null;
+  const wanted = token.query.toLowerCase();
+  const items = open.items.filter((item) => `${item.insert} ${item.label}`.toLowerCase().includes(wanted));
+  return items.length > 0 ? { token, items } : null;
+}
+
 export function useCompletions(composer: ComposerText, complete: ComposerActions['complete']): Completions {
   const [open, setOpen] = useState<Open | null>(null);
   const [chosen, setChosen] = useState(0);
@@ -37,6 +44,9 @@ export function useCompletions(composer: ComposerText, complete: ComposerActions
     }
     asked.current += 1;
     const mine = asked.current;
+    // Until the answer is there, what was offered before is narrowed: nobody picks what no longer fits.
+    setOpen((before) => narrowed(before, token));
+    setChosen(0);
     void complete(token.kind, token.query).then((items) => {
       if (mine !== asked.current) return;
       setOpen(items.length > 0 ? { token, items } : null);

@@ -107,16 +107,18 @@ async fn serve_stream<S: AsyncRead + AsyncWrite + Unpin + Send>(
     mut reader: Reader,
     socket: Option<Arc<TcpStream>>,
 ) {
-    let code = match Box::pin(frames::hello(&gateway, &mut reader, &mut stream)).await {
+    let (code, torn) = match Box::pin(frames::hello(&gateway, &mut reader, &mut stream)).await {
         Ok(identity) => {
             let connection = Connection::new(identity.user, identity.device, socket);
-            Box::pin(attend(&gateway, &connection, &mut reader, &mut stream)).await
+            let code = Box::pin(attend(&gateway, &connection, &mut reader, &mut stream)).await;
+            (code, connection.outbox.release())
         }
-        Err(code) => code,
+        Err(code) => (code, None),
     };
     if let Some(code) = code {
         let bytes = websocket::close(code.number(), code.slug().as_str());
         let goodbye = async {
+            stream.write_all(&torn.unwrap_or_default()).await?;
             stream.write_all(&bytes).await?;
             stream.shutdown().await
         };

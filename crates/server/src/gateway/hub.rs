@@ -29,12 +29,10 @@ use crate::services::Services;
 const SHARDS: usize = 64;
 /// Records read at a time.
 const PAGE: usize = 200;
-/// Listeners up to which the task of each is woken to write; where there are more, they are written to in parts.
+/// Connections up to which the task of each is woken to write; where more hear, they are written to in parts.
 const FEW: usize = 16;
 /// Connections that are written to by one task.
 const PART: usize = 128;
-
-type Part = Vec<Arc<Connection>>;
 
 /// Who listens to what on this node.
 pub struct Hub {
@@ -226,7 +224,7 @@ impl Hub {
             let mut shard = self.shard(conversation).lock();
             let Some(room) = shard.get_mut(&conversation) else { return Ok(()) };
             debug_assert_eq!(room.position.next(), first.seq, "delivered contiguously");
-            let parts = match &frame {
+            let unwritten = match &frame {
                 Some(frame) => hand_out(room, conversation, now, frame, self.large_from),
                 // Somebody came after the look and before the lock: they are told through the log.
                 None if !room.listeners.is_empty() => continue,
@@ -243,16 +241,16 @@ impl Hub {
                 });
             }
             drop(shard);
-            self.write_out(parts);
+            self.write_out(&unwritten);
             rest = later;
         }
         Ok(())
     }
 
     /// Writes out what was put into the outboxes of these: each part by a task of its own, so that all cores take part.
-    fn write_out(&self, parts: Vec<Part>) {
-        for part in parts {
-            let writes = self.writes.clone();
+    fn write_out(&self, unwritten: &[Arc<Connection>]) {
+        for part in unwritten.chunks(PART) {
+            let (part, writes) = (part.to_vec(), self.writes.clone());
             tokio::spawn(async move {
                 writes.increment(part.iter().map(|connection| connection.outbox.write_now()).sum());
             });
@@ -321,24 +319,24 @@ fn hand_out(
     events: &[Event],
     frame: &Bytes,
     large_from: usize,
-) -> Vec<Part> {
-    if room.listeners.len() <= FEW.min(large_from) {
-        room.listeners.iter().for_each(|connection| connection.outbox.push(frame.clone()));
+) -> Vec<Arc<Connection>> {
+    let hearing = if room.listeners.len() <= large_from {
+        room.listeners.clone()
+    } else {
+        let last = &events[events.len() - 1];
+        let Event { seq, worthy, at, .. } = *last;
+        room.untold = Some(HeadItem { conversation: conversation.0, seq: seq.0, worthy, at: at.0 });
+        let meant: Vec<_> = events.iter().flat_map(meant).collect();
+        let hears =
+            |connection: &&Arc<Connection>| meant.contains(&connection.user) || connection.has_open(conversation);
+        room.listeners.iter().filter(hears).cloned().collect()
+    };
+    if hearing.len() <= FEW {
+        hearing.iter().for_each(|connection| connection.outbox.push(frame.clone()));
         return Vec::new();
     }
-    if room.listeners.len() <= large_from {
-        room.listeners.iter().for_each(|connection| connection.outbox.put(frame.clone()));
-        return room.listeners.chunks(PART).map(<[_]>::to_vec).collect();
-    }
-    let meant: Vec<_> = events.iter().flat_map(meant).collect();
-    let concerns =
-        |connection: &&Arc<Connection>| meant.contains(&connection.user) || connection.has_open(conversation);
-    let concerned: Vec<_> = room.listeners.iter().filter(concerns).cloned().collect();
-    concerned.iter().for_each(|connection| connection.outbox.put(frame.clone()));
-    let last = &events[events.len() - 1];
-    let Event { seq, worthy, at, .. } = *last;
-    room.untold = Some(HeadItem { conversation: conversation.0, seq: seq.0, worthy, at: at.0 });
-    concerned.chunks(PART).map(<[_]>::to_vec).collect()
+    hearing.iter().for_each(|connection| connection.outbox.put(frame.clone()));
+    hearing
 }
 
 /// Who must hear of an event, wherever they look: its author, whoever it mentions, comes or goes by it.

@@ -26,12 +26,12 @@ const WRITE_BYTES: usize = 64 * 1024;
 pub struct Outbox {
     waiting: Mutex<Waiting>,
     ready: Notify,
-    /// The connection, if whoever delivers may write to it.
-    socket: Option<Arc<TcpStream>>,
 }
 
 #[derive(Default)]
 struct Waiting {
+    /// The connection, as long as whoever delivers may write to it.
+    socket: Option<Arc<TcpStream>>,
     /// What is left of bytes that were written in part: to be written before anything else.
     torn: Option<Bytes>,
     frames: VecDeque<Bytes>,
@@ -61,7 +61,7 @@ pub fn encode(frame: &ServerFrame) -> Bytes {
 impl Outbox {
     /// Nothing waits yet for this connection.
     pub fn new(socket: Option<Arc<TcpStream>>) -> Self {
-        Self { socket, ..Self::default() }
+        Self { waiting: Mutex::new(Waiting { socket, ..Waiting::default() }), ready: Notify::new() }
     }
 
     /// Puts a frame in, and wakes the connection's task. One too many ends the connection as slow.
@@ -96,9 +96,7 @@ impl Outbox {
             return 0;
         }
         let mut writes = 0;
-        if let Some(socket) = &self.socket
-            && waiting.close.is_none()
-        {
+        if let Some(socket) = waiting.socket.clone().filter(|_| waiting.close.is_none()) {
             while let Some(bytes) = waiting.next() {
                 writes += 1;
                 match socket.try_write(&bytes) {
@@ -140,6 +138,14 @@ impl Outbox {
     pub fn close(&self, code: CloseCode) {
         self.waiting.lock().end(code);
         self.ready.notify_one();
+    }
+
+    /// The connection's task has ended: nobody else writes from now on, and whoever still knows this outbox does not keep the
+    /// connection open. Returns what is left of a frame that was written in part.
+    pub fn release(&self) -> Option<Bytes> {
+        let mut waiting = self.waiting.lock();
+        waiting.socket = None;
+        waiting.torn.take()
     }
 
     /// Whether the connection is to end.
@@ -271,6 +277,21 @@ mod tests {
         assert_eq!(outbox.write_now(), 1, "and then it is anybody's again");
         tokio::io::AsyncWriteExt::shutdown(&mut task).await.unwrap();
         assert!(reading.await.unwrap() == expected);
+    }
+
+    #[tokio::test]
+    async fn nobody_writes_after_the_end_nor_keeps_the_connection_open() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let outbox = Outbox::new(Some(Arc::new(listener.accept().await.unwrap().0)));
+        outbox.put(frame(1));
+        assert_eq!(outbox.write_now(), 1);
+        assert!(outbox.release().is_none());
+        outbox.put(frame(2));
+        assert_eq!(outbox.write_now(), 0);
+        let mut all = Vec::new();
+        tokio::io::AsyncReadExt::read_to_end(&mut client, &mut all).await.unwrap();
+        assert_eq!(all.len(), 1, "the outbox is still there, and the connection is closed");
     }
 
     #[test]

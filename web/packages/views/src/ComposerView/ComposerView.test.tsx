@@ -66,6 +66,15 @@ describe('ComposerView', () => {
     expect(actions.send).toHaveBeenCalledExactlyOnceWith('hi @aiko');
   });
 
+  it('picks nothing that was offered for less than what is written', async () => {
+    const { actions, area, user } = setUp();
+    await user.type(area, '@');
+    await screen.findByRole('listbox');
+    actions.complete.mockReturnValue(new Promise(() => undefined));
+    await user.type(area, 'nn{Enter}');
+    expect(area.value).toBe('@anna ');
+  });
+
   it('lets Escape close the suggestions first, and the reply after', async () => {
     const { actions, area, user } = setUp({ mode: { type: 'reply', to: 'Aiko', excerpt: '' } });
     await user.type(area, '@a');

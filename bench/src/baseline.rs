@@ -8,6 +8,8 @@ use std::time::Instant;
 
 use rustix::time::{ClockId, clock_gettime};
 
+use crate::listening;
+
 /// Syncs of 4 KiB appends that the disk does: a second.
 pub fn syncs_per_second() -> anyhow::Result<f64> {
     let mut file = tempfile::tempfile()?;
@@ -29,8 +31,8 @@ pub struct RawServer {
 }
 
 impl RawServer {
-    /// Starts one with so many sockets, to each of which it sends so many bytes.
-    pub fn start(sockets: usize, bytes: usize) -> anyhow::Result<Self> {
+    /// Starts one with so many sockets, to each of which it sends a frame that brings a message.
+    pub fn start(sockets: usize) -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
         let trigger = TcpStream::connect(address)?;
@@ -46,7 +48,7 @@ impl RawServer {
         let cpu_ns = Arc::new(AtomicU64::new(0));
         let used = cpu_ns.clone();
         std::thread::spawn(move || {
-            let payload = vec![b'x'; bytes];
+            let payload = listening::frame();
             let mut command = [0];
             // Whoever measures goes away when it is done.
             while commands.read_exact(&mut command).is_ok() {

@@ -3,19 +3,17 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use klatch_client::Gateway;
 use klatch_protocol::gateway::{ClientFrame, ServerFrame};
-use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
-use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
 use crate::acknowledgements::message;
 use crate::baseline::RawServer;
+use crate::listening::{Heard, listen};
 use crate::server::{Server, channel};
 
 /// Listeners, and messages a second: some two fifths of a core.
@@ -24,8 +22,6 @@ const LOADS: [(usize, u64); 2] = [(100, 400), (1_000, 40)];
 const PAIRS: usize = 5;
 /// How long a turn takes: seconds.
 const TURN_S: u64 = 3;
-/// Bytes of a frame that brings one message of 150 bytes.
-const FRAME_BYTES: usize = 420;
 
 /// Measures and prints.
 pub async fn measure(klatch: &Path) -> anyhow::Result<()> {
@@ -78,7 +74,7 @@ impl Ours {
             gateway.sync().await?;
             // It listens from the answer on.
             while !matches!(gateway.next().await?, Ok(ServerFrame::Conversations { .. })) {}
-            tokio::spawn(listen(gateway, heard.clone()));
+            tokio::spawn(listen(gateway.into_stream(), heard.clone()));
         }
         let (sender, _) = Gateway::connect(&server.base, &token).await?;
         Ok(Self { server, room, sender, listeners, sent: 0, heard })
@@ -117,11 +113,11 @@ struct Raw {
 
 impl Raw {
     fn start(listeners: usize) -> anyhow::Result<Self> {
-        let mut server = RawServer::start(listeners, FRAME_BYTES)?;
+        let mut server = RawServer::start(listeners)?;
         let heard = Arc::new(Heard::default());
         for listener in std::mem::take(&mut server.listeners) {
             listener.set_nonblocking(true)?;
-            tokio::spawn(read(TcpStream::from_std(listener)?, heard.clone()));
+            tokio::spawn(listen(TcpStream::from_std(listener)?, heard.clone()));
         }
         Ok(Self { server, listeners, sent: 0, heard })
     }
@@ -134,7 +130,7 @@ impl Raw {
             self.server.send()?;
         }
         self.sent += messages as usize;
-        self.heard.wait(self.sent * self.listeners * FRAME_BYTES).await;
+        self.heard.wait(self.sent * self.listeners).await;
         Ok((self.server.cpu() - cpu) / (messages as usize * self.listeners) as f64)
     }
 }
@@ -143,40 +139,4 @@ fn pace(rate: u64) -> tokio::time::Interval {
     let mut pace = tokio::time::interval(Duration::from_nanos(1_000_000_000 / rate));
     pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
     pace
-}
-
-/// How much came: events, or bytes.
-#[derive(Default)]
-struct Heard {
-    count: AtomicUsize,
-    more: Notify,
-}
-
-impl Heard {
-    fn add(&self, count: usize) {
-        self.count.fetch_add(count, Ordering::Relaxed);
-        self.more.notify_one();
-    }
-
-    async fn wait(&self, wanted: usize) {
-        while self.count.load(Ordering::Relaxed) < wanted {
-            // One wake-up stands for all that came since the last; the next look is never far.
-            self.more.notified().await;
-        }
-    }
-}
-
-async fn listen(mut gateway: Gateway, heard: Arc<Heard>) {
-    while let Ok(Ok(frame)) = gateway.next().await {
-        if let ServerFrame::Events { events, .. } = frame {
-            heard.add(events.len());
-        }
-    }
-}
-
-async fn read(mut socket: TcpStream, heard: Arc<Heard>) {
-    let mut buffer = [0; 4_096];
-    while let Ok(bytes @ 1..) = socket.read(&mut buffer).await {
-        heard.add(bytes);
-    }
 }

@@ -6,6 +6,7 @@ mod acknowledgements;
 mod baseline;
 mod deliveries;
 mod idle;
+mod listening;
 mod server;
 mod starting;
 

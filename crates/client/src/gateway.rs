@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use klatch_protocol::gateway::{ClientFrame, ClientInfo, PROTOCOL, ServerFrame};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::{self, Message};
@@ -93,6 +94,12 @@ impl Gateway {
     /// [`Error::Unreachable`].
     pub async fn send_raw(&mut self, message: Message) -> Result<(), Error> {
         self.socket.send(message).await.map_err(|error| Error::Unreachable(Box::new(error)))
+    }
+
+    /// The connection underneath, for those who read what comes without understanding it. Nothing may have come already that was
+    /// not asked for with [`Gateway::next`].
+    pub fn into_stream(self) -> impl AsyncRead + AsyncWrite + Unpin + Send + 'static {
+        self.socket.into_inner()
     }
 
     /// Asks for the first page of conversations, with nothing in hand.

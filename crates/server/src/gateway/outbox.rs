@@ -96,8 +96,11 @@ impl Outbox {
             return 0;
         }
         let mut writes = 0;
-        if let Some(socket) = waiting.socket.clone().filter(|_| waiting.close.is_none()) {
-            while let Some(bytes) = waiting.next() {
+        // Taken out meanwhile: to count who holds it costs more than to move it.
+        if let Some(socket) = waiting.socket.take() {
+            while waiting.close.is_none()
+                && let Some(bytes) = waiting.next()
+            {
                 writes += 1;
                 match socket.try_write(&bytes) {
                     Ok(written) if written == bytes.len() => {}
@@ -109,6 +112,7 @@ impl Outbox {
                     break;
                 }
             }
+            waiting.socket = Some(socket);
         }
         if !waiting.is_empty() {
             self.ready.notify_one();

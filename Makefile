@@ -2,8 +2,11 @@
 
 DATA ?= data
 LISTEN ?= 127.0.0.1:8470
+STACK ?= kafka-cassandra-postgresql
+BALANCER ?=
+ROUNDS ?= 20
 
-.PHONY: run test test-long check bench web setup setup-test codegen
+.PHONY: run test test-long check bench bench-cluster cluster cluster-status cluster-logs cluster-stop web setup setup-test codegen
 
 run: setup web ## Build everything and run the server with its web client on http://127.0.0.1:8470
 	cargo run --release --package klatch-node -- run --data $(DATA) --listen $(LISTEN)
@@ -11,8 +14,16 @@ run: setup web ## Build everything and run the server with its web client on htt
 test: setup-test ## All tests: Rust, TypeScript, browser, lints, tidy, audits
 	scripts/test
 
-test-long: setup-test ## What takes hours: 1,000 rounds of losing power, and more
+test-long: setup-test ## What takes hours: 1,000 rounds of losing power, ROUNDS (20) of everything dying and being cut off in a cluster, all browser tests through HAProxy
 	KLATCH_ROUNDS=1000 cargo test --package klatch-tests -- --include-ignored recovery
+	rm -f target/faults.tsv
+	for stack in rabbitmq-postgresql kafka-postgresql kafka-cassandra-postgresql; do \
+	  KLATCH_FAULTS=$(CURDIR)/target/faults.tsv KLATCH_STACK=$$stack KLATCH_ROUNDS=$(ROUNDS) \
+	    cargo test --package klatch-node --test cluster -- --nocapture || exit 1; \
+	done
+	scripts/faults target/faults.tsv $(ROUNDS)
+	cargo build --package klatch-node
+	KLATCH_STACK=rabbitmq-postgresql npm --prefix web run e2e
 
 check: setup ## What is quick: formatting, lints, types, unit tests
 	scripts/check
@@ -20,6 +31,17 @@ check: setup ## What is quick: formatting, lints, types, unit tests
 bench: setup ## Figures, each beside its raw baseline; IMPORT=FILE also imports that log of IRC
 	cargo build --release --package klatch-node
 	cargo run --release --package klatch-bench -- $(if $(IMPORT),--import $(IMPORT))
+
+bench-cluster: setup-test ## One, two and four of each process of a cluster beside one node: CPU and calls a message
+	cargo build --release --package klatch-node
+	cargo run --release --package klatch-bench -- cluster
+
+cluster: setup web ## A cluster on this machine, with real servers; STACK=rabbitmq-postgresql is the smaller one, BALANCER=nginx the other balancer
+	cargo build --release --package klatch-node
+	LISTEN=$(LISTEN) BALANCER=$(BALANCER) deploy/local/cluster.sh start $(STACK)
+
+cluster-status cluster-logs cluster-stop: ## What runs there; what it says; its end
+	deploy/local/cluster.sh $(@:cluster-%=%)
 
 web: setup ## The web client, into web/app/dist
 	npm --prefix web run build

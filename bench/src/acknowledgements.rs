@@ -1,12 +1,13 @@
 //! Durable acknowledgements: how many a second, and how many of them share a sync.
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use klatch_client::{Gateway, Rest, new_id};
 use klatch_protocol::gateway::{ClientFrame, ServerFrame};
 use klatch_protocol::objects::{Body, CommandBody, NewCommand};
 use tokio::task::JoinSet;
+use tokio::time::interval_at;
 use uuid::Uuid;
 
 use crate::baseline;
@@ -31,9 +32,8 @@ pub async fn measure(klatch: &Path) -> anyhow::Result<()> {
         for number in 0..connections {
             let token = server.owner.tokens().await.access;
             let (base, conversations) = (server.base.clone(), conversations.clone());
-            senders.spawn(async move {
-                send(&base, &token, &conversations, number, commands, in_flight / connections).await
-            });
+            let pace = Pace { commands, in_flight: in_flight / connections, every: None };
+            senders.spawn(async move { send(&base, &token, &conversations, number, pace).await });
         }
         while let Some(sent) = senders.join_next().await {
             sent??;
@@ -59,28 +59,51 @@ async fn conversations(owner: &Rest) -> anyhow::Result<Vec<Uuid>> {
     Ok(all)
 }
 
-/// Sends commands over one connection, so many in flight, and waits for all of them.
-async fn send(
+/// Whose multiples lie evenly between whole numbers.
+const GOLDEN: f64 = 0.618_033_988_75;
+
+/// What one connection sends.
+#[derive(Clone, Copy)]
+pub struct Pace {
+    pub commands: usize,
+    /// At most.
+    pub in_flight: usize,
+    /// Between two commands; without it, each follows as soon as it may.
+    pub every: Option<Duration>,
+}
+
+/// Sends commands over one connection, and waits for all of them.
+pub async fn send(
     base: &str,
     token: &str,
     conversations: &[Uuid],
     number: usize,
-    commands: usize,
-    in_flight: usize,
+    Pace { commands, in_flight, every }: Pace,
 ) -> anyhow::Result<()> {
     let (mut gateway, _) = Gateway::connect(base, token).await?;
     let (mut sent, mut acknowledged) = (0, 0);
-    while acknowledged < commands {
-        while sent < commands && sent - acknowledged < in_flight.max(1) {
-            let conversation = conversations[(number * 7 + sent) % conversations.len()];
-            gateway.send(&ClientFrame::Command { conversation, new: message() }).await?;
-            sent += 1;
+    // Connections do not send at the same moments.
+    let mut ticks = every
+        .map(|every| interval_at(tokio::time::Instant::now() + every.mul_f64((number as f64 * GOLDEN).fract()), every));
+    let mut due = async || {
+        if let Some(ticks) = &mut ticks {
+            ticks.tick().await;
         }
-        match gateway.next().await? {
-            Ok(ServerFrame::Committed { .. }) => acknowledged += 1,
-            Ok(ServerFrame::Rejected { problem, .. }) => anyhow::bail!("rejected: {}", problem.title),
-            Ok(_) => {}
-            Err(closed) => anyhow::bail!("closed with {}", closed.code),
+    };
+    while acknowledged < commands {
+        tokio::select! {
+            biased;
+            () = due(), if sent < commands && sent - acknowledged < in_flight.max(1) => {
+                let conversation = conversations[(number * 7 + sent) % conversations.len()];
+                gateway.send(&ClientFrame::Command { conversation, new: message() }).await?;
+                sent += 1;
+            }
+            frame = gateway.next() => match frame? {
+                Ok(ServerFrame::Committed { .. }) => acknowledged += 1,
+                Ok(ServerFrame::Rejected { problem, .. }) => anyhow::bail!("rejected: {}", problem.title),
+                Ok(_) => {}
+                Err(closed) => anyhow::bail!("closed with {}", closed.code),
+            }
         }
     }
     Ok(())

@@ -4,9 +4,11 @@
 
 mod acknowledgements;
 mod baseline;
+mod cluster;
 mod deliveries;
 mod idle;
 mod listening;
+mod process;
 mod server;
 mod starting;
 
@@ -23,7 +25,16 @@ struct Bench {
     /// A log of IRC to import, for what lies on real data (see klatch import irc --help)
     #[arg(long, value_name = "FILE")]
     import: Option<PathBuf>,
-    /// Only what has this in its name: acknowledgements, deliveries, idle, starting
+    /// Of clusters, only those with so many processes of each kind
+    #[arg(long, value_name = "COUNT")]
+    copies: Option<usize>,
+    /// Of clusters, only those on this queue: rabbitmq or kafka
+    #[arg(long, value_enum)]
+    queue: Option<cluster::Stack>,
+    /// Of clusters, only over so many conversations
+    #[arg(long, value_name = "COUNT")]
+    conversations: Option<usize>,
+    /// Only what has this in its name: acknowledgements, deliveries, idle, starting; or cluster, which is measured only when it is named
     only: Option<String>,
 }
 
@@ -46,6 +57,10 @@ async fn main() -> anyhow::Result<()> {
     }
     if wanted("starting") {
         starting::measure(&klatch, bench.import.as_deref()).await?;
+    }
+    if bench.only.as_deref() == Some("cluster") {
+        let only = cluster::Only { copies: bench.copies, queue: bench.queue, conversations: bench.conversations };
+        cluster::measure(&klatch, &only).await?;
     }
     Ok(())
 }

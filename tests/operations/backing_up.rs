@@ -66,7 +66,7 @@ fn overrides() -> Overrides {
 
 async fn node_on(data: &Path) -> (Node, String) {
     let node = Node::start(config(data), overrides(), None).await.expect("a node that starts");
-    let base = format!("http://{}", node.address());
+    let base = format!("http://{}", node.address().expect("people reach it"));
     (node, base)
 }
 

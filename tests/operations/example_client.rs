@@ -103,7 +103,7 @@ async fn next(lines: &mut Lines<BufReader<impl AsyncRead + Unpin>>) -> String {
 async fn a_client_written_from_the_documents_signs_in_sends_tails_and_resumes() {
     let node = TestNode::boundless().await;
     let door = Door::open().await;
-    door.lead(Some(node.node().address()));
+    door.lead(Some(node.node().address().expect("people reach it")));
     let ada = node.user("ada").await;
     let wanted = NewInvite { uses: Some(1), ..NewInvite::default() };
     let invite: InviteItem = node.owner().write(Method::POST, "/invites", Some(&wanted)).await.expect("an invite");
@@ -132,7 +132,7 @@ async fn a_client_written_from_the_documents_signs_in_sends_tails_and_resumes() 
             last = hers.command(rust, text(&format!("{n}"))).await;
         }
         hers.committed(last).await;
-        door.lead(Some(node.node().address()));
+        door.lead(Some(node.node().address().expect("people reach it")));
         for n in 0..count {
             expected += 1;
             assert_eq!(bob.hears().await, (expected, n.to_string()));
@@ -145,7 +145,7 @@ async fn a_client_written_from_the_documents_signs_in_sends_tails_and_resumes() 
     let node = node.restart().await;
     let ada = ada.at(&node.base()).await;
     let last = ada.say(rust, "after the restart").await;
-    door.lead(Some(node.node().address()));
+    door.lead(Some(node.node().address().expect("people reach it")));
     assert_eq!(bob.hears().await, (last, "after the restart".to_owned()));
     assert_eq!(last, expected + 1);
 }

@@ -39,9 +39,9 @@ async fn a_port_that_is_taken_is_named() {
     let node = TestNode::start().await;
     let dir = tempfile::tempdir().expect("a directory");
     let mut config = config(dir.path());
-    config.http.listen = node.node().address();
+    config.http.listen = node.node().address().expect("people reach it");
     let sentence = refused(config).await;
-    let port = node.node().address().port().to_string();
+    let port = node.node().address().expect("people reach it").port().to_string();
     assert!(sentence.contains(&port) && sentence.contains("--listen"), "{sentence}");
 }
 

@@ -180,7 +180,7 @@ fn is_a_node() {
         let admin = node.admin_address().expect("it was asked for");
         println!(
             "ready http://{} http://{admin} {}",
-            node.address(),
+            node.address().expect("people reach it"),
             claim.as_ref().map_or("", |claim| claim.expose())
         );
         terminate.recv().await;

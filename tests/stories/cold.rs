@@ -15,7 +15,7 @@ use klatch_ports::Error;
 use klatch_ports::event_log::{Append, EventLog, NewRecord, Record, Snapshot};
 use klatch_protocol::log::{encode_event, encode_index};
 use klatch_protocol::objects::{ConversationKind, NewCommand, Slug};
-use klatch_testkit::{NodeOptions, TestNode, eventually, text};
+use klatch_testkit::{NodeOptions, Stack, TestNode, eventually, text};
 use uuid::Uuid;
 
 const EVENTS: u64 = 1_000_000;
@@ -101,6 +101,10 @@ async fn fill(data: &Path, conversation: ConversationId, author: UserId, after: 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_million_events_open_from_a_snapshot_and_a_repeat_costs_one_look() {
+    if Stack::chosen() != Stack::Embedded {
+        // The million is written into the embedded log's own files, past the node. What is asked here is the same on every log.
+        return;
+    }
     let mut options = NodeOptions::default();
     options.overrides.decorate_log = Some(Counting::around);
     let node = TestNode::with(options).await;

@@ -2,16 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use klatch_ports::Error;
 use klatch_ports::live::memory::Memory;
 use klatch_ports::live::{Listener, Live, Said, Topic, Topics};
-use klatch_protocol::gateway::{ClientFrame, ReadMove, ServerFrame};
+use klatch_protocol::gateway::{ClientFrame, CloseCode, ReadMove, ServerFrame};
 use klatch_protocol::objects::{ConversationKind, ReadCursor};
 use klatch_protocol::rest::CursorMove;
-use klatch_testkit::{NodeOptions, TestNode, text};
+use klatch_testkit::{DeafLive, NodeOptions, TestNode, text};
 use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout};
+
+/// Within which a message that nobody heard is found where somebody is looking.
+const LOST_FOUND: Duration = Duration::from_secs(5);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_gets_what_it_missed_and_no_more() {
@@ -81,7 +86,8 @@ async fn hundreds_of_conversations_come_in_pages() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_read_elsewhere_while_a_device_comes_back_it_hears_of() {
     let none = || Arc::new(Semaphore::new(0));
-    let live = Arc::new(SlowLive { inner: Memory::default(), asked: none(), may_listen: none() });
+    let any = Arc::new(Semaphore::new(Semaphore::MAX_PERMITS));
+    let live = Arc::new(SlowLive { inner: Arc::default(), asked: none(), may_listen: none(), may_introduce: any });
     let mut options = NodeOptions::default();
     options.overrides.live = Some(live.clone());
     let node = TestNode::with(options).await;
@@ -101,13 +107,91 @@ async fn what_is_read_elsewhere_while_a_device_comes_back_it_hears_of() {
     assert_eq!((user, read.seq, read.worthy), (bob.id(), seq, 1));
 }
 
-/// A live bus that takes its time before it lets somebody listen to a conversation.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_into_a_conversation_hears_it_though_something_was_away_just_then() {
+    let mut options = NodeOptions::default();
+    options.overrides.live = Some(DeafLive::refusing(2));
+    let node = TestNode::with(options).await;
+    let (ada, bob) = (node.user("ada").await, node.user("bob").await);
+    let mut his = bob.device().await;
+    let tea = ada.begin(ConversationKind::Group, "tea", &[bob.id()]).await.id;
+    his.next_where(|frame| matches!(frame, ServerFrame::Conversation { .. })).await;
+    let seq = ada.say(tea, "one").await;
+    his.until(tea, seq).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_looks_hears_soon_what_was_lost_also_where_they_looked_before_they_listened() {
+    let mut options = NodeOptions::default();
+    options.overrides.live = Some(DeafLive::new(Box::new(|said| matches!(said.topic, Topic::Conversation(_)))));
+    let node = TestNode::with(options).await;
+    let (ada, bob) = (node.user("ada").await, node.user("bob").await);
+    let tea = ada.begin(ConversationKind::Group, "tea", &[bob.id()]).await.id;
+    let mut his = bob.silent_device().await;
+    his.send(&ClientFrame::Open { conversations: vec![tea] }).await;
+    his.sync(BTreeMap::new()).await;
+    let seq = ada.say(tea, "one").await;
+    let begun = Instant::now();
+    timeout(3 * LOST_FOUND, his.until(tea, seq)).await.expect("it is found");
+    println!("found after {:?} (promised within {LOST_FOUND:?})", begun.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_cannot_hear_what_follows_a_sync_is_cut_off_and_comes_back() {
+    let mut options = NodeOptions::default();
+    let live = DeafLive::refusing(usize::MAX);
+    options.overrides.live = Some(live.clone());
+    let node = TestNode::with(options).await;
+    let (ada, bob) = (node.user("ada").await, node.user("bob").await);
+    let tea = ada.begin(ConversationKind::Group, "tea", &[bob.id()]).await.id;
+    let mut his = bob.silent_device().await;
+    his.send(&ClientFrame::Sync { have: BTreeMap::new(), after: None }).await;
+    assert_eq!(his.closed().await.code, CloseCode::Internal.number());
+    live.relent();
+    let mut his = bob.silent_device().await;
+    his.sync(BTreeMap::new()).await;
+    let seq = ada.say(tea, "one").await;
+    his.until(tea, seq).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_introduced_in_the_middle_of_a_sync_misses_nothing_between_the_two() {
+    let none = || Arc::new(Semaphore::new(0));
+    let live = Arc::new(SlowLive { inner: Arc::default(), asked: none(), may_listen: none(), may_introduce: none() });
+    let mut options = NodeOptions::default();
+    options.overrides.live = Some(live.clone());
+    let node = TestNode::with(options).await;
+    let (ada, bob) = (node.user("ada").await, node.user("bob").await);
+    let tea = ada.begin(ConversationKind::Group, "tea", &[bob.id()]).await.id;
+    ada.begin(ConversationKind::Group, "pie", &[bob.id()]).await;
+    let mut his = bob.silent_device().await;
+    his.send(&ClientFrame::Sync { have: BTreeMap::new(), after: None }).await;
+    live.asked.acquire().await.expect("it is never closed").forget();
+    // The list is made. It listens to neither yet, when it hears that it is in one of them, where something happened.
+    ada.say(tea, "one").await;
+    live.may_introduce.add_permits(100);
+    // What it is told waits until the answer to its sync is complete, so nothing says when it is in; most often it is by the next answer.
+    let seq = ada.say(tea, "two").await;
+    live.may_listen.add_permits(2);
+    his.until(tea, seq).await;
+    // What was missed may come after what followed.
+    while his.texts(tea).len() < 2 {
+        his.next_where(|frame| matches!(frame, ServerFrame::Events { .. })).await;
+    }
+    let mut texts = his.texts(tea);
+    texts.sort_unstable();
+    assert_eq!(texts, ["one", "two"]);
+}
+
+/// A live bus that takes its time before it lets somebody listen to a conversation, or hear that they are in one.
 struct SlowLive {
-    inner: Memory,
+    inner: Arc<Memory>,
     /// One for each who asks.
     asked: Arc<Semaphore>,
     /// One for each who may go on.
     may_listen: Arc<Semaphore>,
+    /// One for each message to a person that may go on.
+    may_introduce: Arc<Semaphore>,
 }
 
 struct SlowTopics {
@@ -119,7 +203,15 @@ struct SlowTopics {
 #[async_trait]
 impl Live for SlowLive {
     async fn publish(&self, messages: Vec<Said>) -> Result<(), Error> {
-        self.inner.publish(messages).await
+        let (personal, others) = messages.into_iter().partition(|said| matches!(said.topic, Topic::User(_)));
+        for said in Vec::<Said>::into_iter(personal) {
+            let (inner, may_introduce) = (self.inner.clone(), self.may_introduce.clone());
+            tokio::spawn(async move {
+                may_introduce.acquire().await.expect("it is never closed").forget();
+                inner.publish(vec![said]).await
+            });
+        }
+        self.inner.publish(others).await
     }
 
     async fn listen(&self) -> Result<(Arc<dyn Topics>, Box<dyn Listener>), Error> {

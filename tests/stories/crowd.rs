@@ -13,6 +13,7 @@ async fn who_does_not_look_hears_where_it_stands_and_what_means_them() {
         repair_every: std::time::Duration::from_millis(50),
         ..gateway::Options::default()
     };
+    options.is_together = true;
     let node = TestNode::with(options).await;
     let (ada, bob, eve) = (node.user("ada").await, node.user("bob").await, node.user("eve").await);
     let hall = ada.begin(ConversationKind::Group, "hall", &[bob.id(), eve.id()]).await.id;

@@ -73,6 +73,7 @@ async fn a_page_of_another_site_is_told_so() {
 async fn one_too_many_is_told_to_come_again() {
     let mut options = NodeOptions::default();
     options.limits.connections = 2;
+    options.is_together = true;
     let node = TestNode::with(options).await;
     let ada = node.user("ada").await;
     let hers = [ada.silent_device().await, ada.silent_device().await];

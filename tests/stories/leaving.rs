@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use klatch_core::conversation::EventKind;
 use klatch_ports::live::{Said, Topic};
 use klatch_protocol::gateway::{ClientFrame, ServerFrame};
-use klatch_protocol::log::{Signal, decode_event};
+use klatch_protocol::log::{SaidEvent, Signal, decode_event};
 use klatch_protocol::objects::{CommandBody, ConversationKind, EventBody, Slug};
 use klatch_server::gateway;
 use klatch_testkit::{DeafLive, NodeOptions, TestNode, text};
@@ -32,10 +32,10 @@ fn drops_every_tenth_and_removals() -> klatch_testkit::Loses {
     let heard = AtomicU64::new(0);
     Box::new(move |said: &Said| {
         let Topic::Conversation(_) = said.topic else { return false };
-        let Ok(Some(Signal::Event { seq, head, body })) = Signal::decode(said.payload.clone()) else { return false };
-        let event = decode_event(seq, head, body).expect("an event");
+        let Ok(Some(Signal::Events(events))) = Signal::decode(said.payload.clone()) else { return false };
         let tenth = heard.fetch_add(1, Ordering::Relaxed) % 10 == 9;
-        tenth || matches!(event.kind, EventKind::Removed { .. })
+        let kind = |event: SaidEvent| decode_event(event.seq, event.head, event.body).expect("an event").kind;
+        tenth || events.into_iter().map(kind).any(|kind| matches!(kind, EventKind::Removed { .. }))
     })
 }
 

@@ -8,3 +8,4 @@ mod knocking;
 mod leaving;
 mod refusing;
 mod repeating;
+mod signing_out;

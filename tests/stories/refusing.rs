@@ -123,7 +123,7 @@ async fn whoever_says_nothing_is_sent_away() {
     let node = TestNode::with(options).await;
     let ada = node.user("ada").await;
     let mut dead = ada.silent_device().await;
-    eventually("it is given up", async || (node.node().connections() == 0).then_some(())).await;
+    eventually("it is given up", async || (node.connections() == 0).then_some(())).await;
     assert_eq!(dead.closed().await.code, 4002);
 
     let address = format!("{}/api/v1/gateway", node.base().replacen("http", "ws", 1));
@@ -139,7 +139,7 @@ async fn a_server_that_says_nothing_is_lost_to_its_client() {
     hers.gateway().give_up_after(Duration::from_millis(100));
     // It does not close, and its pings are far apart: as where the network between the two is gone.
     assert_eq!(hers.closed().await.code, 1006);
-    assert_eq!(node.node().connections(), 1);
+    assert_eq!(node.connections(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -383,11 +383,11 @@ async fn who_does_not_read_is_told_to_resume_and_the_server_does_not_grow() {
     // More than the buffers of both kernels and the outbox hold together. By REST: a device of hers would have to keep up itself.
     for _ in 0..1_500 {
         ada.say(tea, &long).await;
-        if node.node().connections() == 0 {
+        if node.connections() == 0 {
             break;
         }
     }
-    eventually("the deaf one is let go of", async || (node.node().connections() == 0).then_some(())).await;
+    eventually("the deaf one is let go of", async || (node.connections() == 0).then_some(())).await;
     assert!([4001, 1006].contains(&deaf.closed().await.code));
     let mut his = bob.silent_device().await;
     let known = his.sync(BTreeMap::new()).await[0].head.seq;

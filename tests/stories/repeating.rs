@@ -1,9 +1,10 @@
 //! A command is sent again, and takes effect once.
 
 use klatch_client::new_id;
+use klatch_ports::live::Topic;
 use klatch_protocol::gateway::{ClientFrame, ServerFrame};
 use klatch_protocol::objects::{ConversationKind, NewCommand, Slug};
-use klatch_testkit::{TestNode, text};
+use klatch_testkit::{DeafLive, NodeOptions, TestNode, text};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repeat_gets_the_first_answer_on_either_way() {
@@ -26,6 +27,24 @@ async fn a_repeat_gets_the_first_answer_on_either_way() {
     assert_eq!(ada.rest.submit(tea, &other).await.expect_err("refused").slug(), Some(Slug::CommandReused));
     let page = ada.rest.history(tea, "").await.expect("a page");
     assert_eq!(page.events.len(), 2, "the conversation began, and one message was sent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_lost_on_its_way_is_found_in_the_log() {
+    let mut options = NodeOptions::default();
+    // As while Redis is away: nobody hears what became of anything.
+    options.overrides.live = Some(DeafLive::new(Box::new(|said| matches!(said.topic, Topic::Node(_)))));
+    let node = TestNode::with(options).await;
+    let ada = node.user("ada").await;
+    let tea = ada.begin(ConversationKind::Group, "tea", &[]).await.id;
+    let mut hers = ada.device().await;
+    let first = hers.command(tea, text("one")).await;
+    assert_eq!(hers.committed(first).await, 2);
+    assert_eq!(ada.say(tea, "two").await, 3);
+    let other = NewCommand { id: first, command: text("another"), seen: None, after: None, claimed_at: None };
+    hers.send(&ClientFrame::Command { conversation: tea, new: other }).await;
+    let answer = hers.answer(first).await;
+    assert!(matches!(answer, ServerFrame::Rejected { .. }), "what is in the log is not that: {answer:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,25 +14,30 @@ use crate::engines::Embedded;
 /// The admin listener's router.
 pub fn router(
     embedded: Arc<Embedded>,
-    gateway: Arc<Gateway>,
-    draining: CancellationToken,
+    gateway: Option<Arc<Gateway>>,
+    leaving: CancellationToken,
     metrics: Option<PrometheusHandle>,
 ) -> Router {
     let store = embedded.clone();
     let ready = move || async move {
-        if draining.is_cancelled() {
-            (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
+        if leaving.is_cancelled() {
+            // By this status HAProxy tells a node that leaves, whose clients it lets be, from one that is gone.
+            (StatusCode::NOT_FOUND, "stopping\n")
         } else if store.fuse.is_blown() {
             (StatusCode::SERVICE_UNAVAILABLE, "the disk failed: writes are refused until the node is started again\n")
-        } else if store.store.is_full() {
+        } else if store.store.as_ref().is_some_and(|store| store.is_full()) {
             (StatusCode::SERVICE_UNAVAILABLE, "the disk is almost full: writes are refused until there is room\n")
         } else {
             (StatusCode::OK, "ready\n")
         }
     };
     let render = move || async move {
-        metrics::gauge!("klatch_gateway_connections").set(gateway.connections() as f64);
-        metrics::gauge!("klatch_log_syncs").set(embedded.store.syncs() as f64);
+        if let Some(gateway) = &gateway {
+            metrics::gauge!("klatch_gateway_connections").set(gateway.connections() as f64);
+        }
+        if let Some(store) = &embedded.store {
+            metrics::gauge!("klatch_log_syncs").set(store.syncs() as f64);
+        }
         metrics.map_or_else(String::new, |metrics| metrics.render())
     };
     Router::new().route("/healthz", get(async || "alive\n")).route("/readyz", get(ready)).route("/metrics", get(render))

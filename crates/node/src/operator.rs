@@ -1,5 +1,6 @@
 //! The operator's socket, `klatch.sock` in the data directory: commands to a node that runs, from the same user of the same
-//! machine and from nobody else. One request a connection: a line of JSON each way.
+//! machine and from nobody else. One request a connection, a line of JSON; then lines that say how far it is, where it takes long, and
+//! one that says what became of it.
 
 use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
@@ -8,13 +9,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use klatch_server::moving::Place;
+use klatch_server::sealing::Sealer;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::backup::take::{self, Source, Taken};
+use crate::config::Config;
+use crate::lifecycle::Overrides;
+use crate::moving::{self, Asked, Moved, Target, Tell};
 
 /// The socket's name in the data directory.
 const SOCKET: &str = "klatch.sock";
@@ -34,14 +40,36 @@ enum Request {
         /// For the keys.
         keys: PathBuf,
     },
+    /// The site shall be where this configuration says.
+    Move {
+        /// The configuration's file.
+        to: PathBuf,
+    },
 }
 
 /// What became of it.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Answer {
+    /// How far it is; another answer follows.
+    Says(String),
     Taken(Taken),
+    Moved(Moved),
     Failed(String),
+}
+
+/// What operators are about.
+pub struct Site {
+    /// For backups.
+    pub source: Source,
+    /// What seals.
+    pub sealer: Arc<Sealer>,
+    /// The configuration of the node.
+    pub config: Config,
+    /// What tests put in place of the world.
+    pub overrides: Overrides,
+    /// Who moves the site once all was done that can be done by this node while it works.
+    pub ask: mpsc::Sender<Asked>,
 }
 
 /// Listens, until it is dropped or `stop`.
@@ -72,7 +100,7 @@ impl Socket {
     }
 
     /// Serves until `stop`.
-    pub async fn serve(self, source: Arc<Source>, stop: CancellationToken) {
+    pub async fn serve(self, site: Arc<Site>, stop: CancellationToken) {
         // One at a time: each reads everything.
         let turn = Arc::new(Mutex::new(()));
         loop {
@@ -88,9 +116,9 @@ impl Socket {
                     continue;
                 }
             };
-            let (source, turn) = (source.clone(), turn.clone());
+            let (site, turn) = (site.clone(), turn.clone());
             tokio::spawn(async move {
-                if let Err(error) = converse(stream, &source, &turn).await {
+                if let Err(error) = converse(stream, site, &turn).await {
                     tracing::warn!(%error, "an operator was not answered");
                 }
             });
@@ -105,28 +133,69 @@ impl Drop for Socket {
     }
 }
 
-async fn converse(mut stream: UnixStream, source: &Source, turn: &Mutex<()>) -> anyhow::Result<()> {
+async fn converse(mut stream: UnixStream, site: Arc<Site>, turn: &Mutex<()>) -> anyhow::Result<()> {
     let (peer, own) = (stream.peer_cred()?.uid(), rustix::process::geteuid().as_raw());
     if peer != own && peer != 0 {
         bail!("the user {peer} is not this node's operator");
     }
     let line = tokio::time::timeout(REQUEST_WITHIN, read_line(&mut stream)).await.context("no request came")??;
     let request = serde_json::from_str(&line);
-    let answer = match request {
-        Ok(Request::Backup { dir, keys }) => {
-            let _turn = turn.lock().await;
-            tracing::info!(dir = %dir.display(), "a backup begins");
-            match take::take(source, &dir, &keys).await {
-                Ok(taken) => {
-                    tracing::info!(records = taken.records, bytes = taken.bytes, "the backup is complete");
-                    Answer::Taken(taken)
-                }
-                Err(error) => Answer::Failed(format!("{error:#}")),
-            }
-        }
-        Err(error) => Answer::Failed(format!("this node does not know that command: {error}")),
+    // Nobody waits for a turn: whoever waited would keep the data open of a node that moves.
+    let answer = match (request, turn.try_lock()) {
+        (Err(error), _) => Answer::Failed(format!("this node does not know that command: {error}")),
+        (_, Err(_)) => Answer::Failed("this node does another command of an operator: wait for that".to_owned()),
+        (Ok(Request::Backup { dir, keys }), Ok(_turn)) => back_up(&site.source, &dir, &keys).await,
+        (Ok(Request::Move { to }), Ok(_turn)) => match move_site(&mut stream, site, &to).await {
+            Ok(moved) => Answer::Moved(moved),
+            Err(error) => Answer::Failed(format!("{error:#}")),
+        },
     };
-    let mut line = serde_json::to_vec(&answer)?;
+    write_line(&mut stream, &answer).await
+}
+
+async fn back_up(source: &Source, dir: &Path, keys: &Path) -> Answer {
+    tracing::info!(dir = %dir.display(), "a backup begins");
+    match take::take(source, dir, keys).await {
+        Ok(taken) => {
+            tracing::info!(records = taken.records, bytes = taken.bytes, "the backup is complete");
+            Answer::Taken(taken)
+        }
+        Err(error) => Answer::Failed(format!("{error:#}")),
+    }
+}
+
+/// Has the site moved, and meanwhile says how far it is. Whoever asked may go away: what was begun goes on.
+async fn move_site(stream: &mut UnixStream, site: Arc<Site>, to: &Path) -> anyhow::Result<Moved> {
+    let target = Target::read(to)?;
+    let (tell, mut told) = Tell::new();
+    let (answer, mut answered) = oneshot::channel();
+    tokio::spawn(async move {
+        let Site { source, sealer, config, overrides, ask } = &*site;
+        let from = Place { services: source.services.clone(), sealer: sealer.clone() };
+        let asked = match moving::ahead(&from, config, &target, overrides, &tell).await {
+            Ok(known) => Asked { target, known, tell, answer },
+            Err(error) => return drop(answer.send(Err(error))),
+        };
+        let ask = ask.clone();
+        // The node cannot close its data while somebody holds on to them.
+        drop((from, site));
+        if let Err(unheard) = ask.send(asked).await {
+            drop(unheard.0.answer.send(Err(anyhow::anyhow!("the node stops"))));
+        }
+    });
+    loop {
+        tokio::select! {
+            Some(line) = told.recv() => {
+                // Nobody may be there any more.
+                let _ = write_line(stream, &Answer::Says(line)).await;
+            }
+            moved = &mut answered => return moved.context("the node ended before the move was done; start it again")?,
+        }
+    }
+}
+
+async fn write_line(stream: &mut UnixStream, answer: &Answer) -> anyhow::Result<()> {
+    let mut line = serde_json::to_vec(answer)?;
     line.push(b'\n');
     stream.write_all(&line).await?;
     Ok(())
@@ -137,21 +206,50 @@ async fn converse(mut stream: UnixStream, source: &Source, turn: &Mutex<()>) -> 
 /// # Errors
 /// A sentence that says what to do.
 pub async fn backup(data: &Path, dir: PathBuf, keys: PathBuf) -> anyhow::Result<Taken> {
-    let path = data.join(SOCKET);
-    let mut stream = UnixStream::connect(&path).await.with_context(|| {
-        format!(
-            "no node runs on {}: {} does not answer; start it, or name another with --data",
-            data.display(),
-            path.display()
-        )
+    let mut stream = connect(data).await.with_context(|| {
+        let (data, path) = (data.display(), data.join(SOCKET));
+        format!("no node runs on {data}: {} does not answer; start it, or name another with --data", path.display())
     })?;
-    let mut line = serde_json::to_vec(&Request::Backup { dir, keys })?;
+    match ask(&mut stream, &Request::Backup { dir, keys }, |_| {}).await? {
+        Answer::Taken(taken) => Ok(taken),
+        _ => bail!("the node is of another version"),
+    }
+}
+
+/// Whether a node runs on this data directory: its operator's socket, if so.
+///
+/// # Errors
+/// None does.
+pub async fn connect(data: &Path) -> std::io::Result<UnixStream> {
+    UnixStream::connect(data.join(SOCKET)).await
+}
+
+/// Has the node at the other end move to where this file says. `say` is told how far it is.
+///
+/// # Errors
+/// A sentence that says what to do.
+pub async fn move_to(mut node: UnixStream, to: PathBuf, say: impl FnMut(String)) -> anyhow::Result<Moved> {
+    match ask(&mut node, &Request::Move { to }, say).await? {
+        Answer::Moved(moved) => Ok(moved),
+        _ => bail!("the node is of another version"),
+    }
+}
+
+/// Asks, and returns the last answer.
+async fn ask(stream: &mut UnixStream, request: &Request, mut say: impl FnMut(String)) -> anyhow::Result<Answer> {
+    let mut line = serde_json::to_vec(request)?;
     line.push(b'\n');
     stream.write_all(&line).await.context("the node does not listen")?;
-    let answer = read_line(&mut stream).await.context("the node ended before the backup was complete")?;
-    match serde_json::from_str(&answer).context("the node ended before the backup was complete")? {
-        Answer::Taken(taken) => Ok(taken),
-        Answer::Failed(sentence) => bail!("{sentence}"),
+    let mut reader = BufReader::new(stream);
+    loop {
+        let mut answer = String::new();
+        let read = (&mut reader).take(LINE_BYTES_MAX).read_line(&mut answer).await;
+        read.context("the node ended before it was done")?;
+        match serde_json::from_str(&answer).context("the node ended before it was done")? {
+            Answer::Says(line) => say(line),
+            Answer::Failed(sentence) => bail!("{sentence}"),
+            answer => return Ok(answer),
+        }
     }
 }
 

@@ -1,28 +1,22 @@
 //! TLS: the certificate, which may be renewed while the node runs, and the listener that speaks under it.
 
-use std::io;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
-use axum::serve::Listener;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::config::Http;
-use crate::listener::Plain;
+use crate::listener::{Entrance, Prepared};
 
-/// Handshakes under way, at most.
-const HANDSHAKES_MAX: usize = 1_024;
 const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 
 /// The certificate that the node shows, from the files that the configuration names.
@@ -94,63 +88,24 @@ fn unread(what: &str, file: &Path, flag: &str, error: pem::Error) -> anyhow::Err
     }
 }
 
-/// Connections under TLS. Handshakes go on side by side, so that a slow one holds nobody up.
-pub struct Tls {
-    address: SocketAddr,
-    ready: mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>,
-}
-
-impl Tls {
-    /// Begins to accept.
-    ///
-    /// # Errors
-    /// The socket is gone.
-    pub fn start(listener: TcpListener, certificate: Arc<Certificate>) -> anyhow::Result<Self> {
-        let mut config = rustls::ServerConfig::builder_with_provider(certificate.provider.clone())
-            .with_safe_default_protocol_versions()
-            .context("the versions of TLS that ring speaks")?
-            .with_no_client_auth()
-            .with_cert_resolver(certificate);
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let address = listener.local_addr()?;
-        let (send, ready) = mpsc::channel(HANDSHAKES_MAX);
-        tokio::spawn(accept(Plain(listener), TlsAcceptor::from(Arc::new(config)), send));
-        Ok(Self { address, ready })
-    }
-}
-
-/// Accepts until nobody takes what is ready any more; then the port is free.
-async fn accept(mut plain: Plain, acceptor: TlsAcceptor, ready: mpsc::Sender<(TlsStream<TcpStream>, SocketAddr)>) {
-    loop {
-        let Ok(permit) = ready.clone().reserve_owned().await else { return };
-        let (stream, address) = tokio::select! {
-            accepted = plain.accept() => accepted,
-            () = ready.closed() => return,
-        };
-        let acceptor = acceptor.clone();
-        tokio::spawn(async move {
-            // Whoever does not finish the handshake in time is let go of, and so is whoever does not speak TLS.
-            match tokio::time::timeout(HANDSHAKE_WITHIN, acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => drop(permit.send((stream, address))),
-                Ok(Err(error)) => tracing::debug!(%error, "a handshake failed"),
-                Err(_) => tracing::debug!("a handshake took too long"),
-            }
-        });
-    }
-}
-
-impl Listener for Tls {
-    type Io = TlsStream<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        match self.ready.recv().await {
-            Some(ready) => ready,
-            None => std::future::pending().await,
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<Self::Addr> {
-        Ok(self.address)
-    }
+/// Connections under TLS. Whoever does not finish the handshake in time is let go of, and so is whoever does not speak TLS.
+///
+/// # Errors
+/// The socket is gone.
+pub fn secured<L>(listener: L, certificate: Arc<Certificate>) -> anyhow::Result<Prepared<TlsStream<TcpStream>>>
+where
+    L: Entrance<Io = TcpStream>,
+{
+    let mut config = rustls::ServerConfig::builder_with_provider(certificate.provider.clone())
+        .with_safe_default_protocol_versions()
+        .context("the versions of TLS that ring speaks")?
+        .with_no_client_auth()
+        .with_cert_resolver(certificate);
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let secured = Prepared::start(listener, HANDSHAKE_WITHIN, move |stream, peer| {
+        let handshake = acceptor.accept(stream);
+        async move { Ok((handshake.await?, peer)) }
+    });
+    Ok(secured?)
 }

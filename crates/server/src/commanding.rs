@@ -77,7 +77,8 @@ pub fn direct_conversation(services: &Services, one: UserId, other: UserId) -> C
 }
 
 /// Looks up what the conversation itself cannot know: whether somebody to be added exists, and whether a block stands between
-/// the two of a direct conversation, or between `actor` and whom they add. True if one does.
+/// the two of a direct conversation, or between `actor` and whom they add. True if one does; nothing if that cannot be asked, and the
+/// queue keeps a message until it can.
 ///
 /// # Errors
 /// The [`Problem`] to answer with.
@@ -86,7 +87,7 @@ pub async fn check(
     actor: UserId,
     conversation: ConversationId,
     command: &CommandBody,
-) -> Result<bool, Problem> {
+) -> Result<Option<bool>, Problem> {
     look_up(services, actor, conversation, command).await.map_err(|error| {
         tracing::warn!(%error, source = ?std::error::Error::source(&error), "a command could not be checked");
         unavailable()
@@ -98,8 +99,8 @@ async fn look_up(
     actor: UserId,
     conversation: ConversationId,
     command: &CommandBody,
-) -> Result<Result<bool, Problem>, klatch_ports::Error> {
-    let other = match command {
+) -> Result<Result<Option<bool>, Problem>, klatch_ports::Error> {
+    let blocked = match command {
         CommandBody::Add { user } => {
             let account = services.directory.accounts(&[UserId(*user)]).await?.pop().flatten();
             if account.is_none_or(|account| account.state != State::Active) {
@@ -108,26 +109,51 @@ async fn look_up(
             if services.views.memberships(UserId(*user)).await? >= CONVERSATIONS_PER_PERSON_MAX as u64 {
                 return Ok(Err(Problem::new(Slug::TooManyConversations)));
             }
-            Some(UserId(*user))
+            Some(services.directory.blocked(actor, UserId(*user)).await?)
         }
         CommandBody::Join => {
-            let full = services.views.memberships(actor).await? >= CONVERSATIONS_PER_PERSON_MAX as u64;
-            return Ok(if full { Err(Problem::new(Slug::TooManyConversations)) } else { Ok(false) });
+            if services.views.memberships(actor).await? >= CONVERSATIONS_PER_PERSON_MAX as u64 {
+                return Ok(Err(Problem::new(Slug::TooManyConversations)));
+            }
+            Some(false)
         }
         CommandBody::Send { .. } | CommandBody::Edit { .. } | CommandBody::React { .. } => {
-            // Only direct conversations have derived ids; elsewhere nobody is kept from writing by one member's block.
-            if conversation.0.get_version_num() != 8 {
-                return Ok(Ok(false));
+            match blocked_in_direct(services, actor, conversation).await {
+                Err(error) if error.kind == ErrorKind::Unavailable && services.keeps_commands() => None,
+                blocked => Some(blocked?),
             }
-            let row = services.views.inbox_row(actor, conversation).await?;
-            row.filter(|row| row.description.kind == Kind::Direct).and_then(|row| row.with)
         }
-        _ => None,
+        _ => Some(false),
     };
-    match other {
-        Some(other) => services.directory.blocked(actor, other).await.map(Ok),
-        None => Ok(Ok(false)),
+    Ok(Ok(blocked))
+}
+
+async fn blocked_in_direct(
+    services: &Services,
+    actor: UserId,
+    conversation: ConversationId,
+) -> Result<bool, klatch_ports::Error> {
+    match other_of_direct(services, actor, conversation).await? {
+        Some(other) => services.directory.blocked(actor, other).await,
+        None => Ok(false),
     }
+}
+
+/// With whom `actor` is in a direct conversation, if it is one.
+///
+/// # Errors
+/// The views failed.
+pub async fn other_of_direct(
+    services: &Services,
+    actor: UserId,
+    conversation: ConversationId,
+) -> Result<Option<UserId>, klatch_ports::Error> {
+    // Only direct conversations have derived ids; elsewhere nobody is kept from writing by one member's block.
+    if conversation.0.get_version_num() != 8 {
+        return Ok(None);
+    }
+    let row = services.views.inbox_row(actor, conversation).await?;
+    Ok(row.filter(|row| row.description.kind == Kind::Direct).and_then(|row| row.with))
 }
 
 /// Counts a command, on whatever way it comes.

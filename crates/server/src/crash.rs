@@ -2,10 +2,15 @@
 
 #[cfg(feature = "crash-points")]
 mod armed {
-    use std::sync::OnceLock;
+    use std::path::PathBuf;
     use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::{LazyLock, OnceLock};
 
     static ARMED: OnceLock<(String, AtomicU64)> = OnceLock::new();
+
+    /// Where a process of a cluster that runs looks whether it is to die: the file that `KLATCH_CRASH_FILE` names, which is not there
+    /// until a test writes `NAME:PASSES` into it.
+    static FILE: LazyLock<Option<PathBuf>> = LazyLock::new(|| std::env::var_os("KLATCH_CRASH_FILE").map(PathBuf::from));
 
     /// From now on the `passes`-th time that the place `name` is passed ends the process, as SIGKILL would.
     pub fn arm(name: &str, passes: u64) {
@@ -14,6 +19,9 @@ mod armed {
     }
 
     pub fn point(name: &str) {
+        if ARMED.get().is_none() {
+            arm_by_file();
+        }
         if let Some((armed, passes)) = ARMED.get()
             && armed == name
             && passes.fetch_sub(1, Ordering::Relaxed) == 1
@@ -21,6 +29,13 @@ mod armed {
             eprintln!("crash point {name}");
             std::process::abort();
         }
+    }
+
+    fn arm_by_file() {
+        let Some(told) = FILE.as_ref().and_then(|file| std::fs::read_to_string(file).ok()) else { return };
+        let told = told.split_once(':').and_then(|(name, passes)| Some((name, passes.parse().ok()?)));
+        let (name, passes) = told.expect("the test wrote NAME:PASSES");
+        arm(name, passes);
     }
 }
 

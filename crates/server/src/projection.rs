@@ -1,7 +1,7 @@
 //! What events change about the views: the same for the processor, which projects inline what must be read back at once, for the
 //! worker, which leaves nothing behind, and for a rebuild.
 
-use klatch_core::conversation::{Change, Effect, Event, EventKind, react};
+use klatch_core::conversation::{Change, CommandKind, Effect, Event, EventKind, react};
 use klatch_core::ids::{ConversationId, Seq};
 use klatch_ports::Error;
 use klatch_ports::views::{Head, Projection, Row};
@@ -35,6 +35,25 @@ pub fn is_inline(event: &Event) -> bool {
         matches!(effect, Effect::Described | Effect::Joined { .. } | Effect::RoleSet { .. } | Effect::Gone { .. })
     };
     react(event).into_iter().any(is_inline)
+}
+
+/// Whether what such a command leads to [`is_inline`].
+pub const fn leads_to_inline(command: &CommandKind) -> bool {
+    match command {
+        CommandKind::Create(_)
+        | CommandKind::Change(_)
+        | CommandKind::Join
+        | CommandKind::Leave
+        | CommandKind::Add { .. }
+        | CommandKind::Remove { .. }
+        | CommandKind::SetRole { .. } => true,
+        CommandKind::Send { .. }
+        | CommandKind::Edit { .. }
+        | CommandKind::Delete { .. }
+        | CommandKind::React { .. }
+        | CommandKind::Pin { .. }
+        | CommandKind::Import { .. } => false,
+    }
 }
 
 /// Projects consecutive events of one conversation, at least one, and what is missing before them.

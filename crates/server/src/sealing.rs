@@ -20,6 +20,8 @@ use crate::environment::Entropy;
 
 /// Author keys kept in memory, unwrapped.
 const CACHED_KEYS_MAX: usize = 20_000;
+/// Keys that are asked for with one call when it is looked whether they are still there.
+const LOOKED_AT_MAX: usize = 1_000;
 const FORMAT: u8 = 1;
 const NONCE_BYTES: usize = 24;
 
@@ -149,6 +151,33 @@ impl Sealer {
         Ok(keys)
     }
 
+    /// Gives these people's keys to the store of another sealer of the same workspace, wrapped under the master key there. Somebody
+    /// whose key is another or destroyed there, if there is one. Keys that are destroyed here are passed over.
+    ///
+    /// # Errors
+    /// [`SealError`].
+    pub async fn hand_over(&self, to: &Self, users: &[UserId]) -> Result<Option<UserId>, SealError> {
+        let stored = self.keys.get(users).await?;
+        let mut secrets = Vec::with_capacity(users.len());
+        for (user, key) in users.iter().zip(stored) {
+            if let Some(StoredKey::Wrapped(wrapped)) = key {
+                let secret = Zeroizing::new(decrypt(&self.master, &self.wrapping_context(*user), &wrapped)?);
+                secrets.push((*user, secret));
+            }
+        }
+        let wrap = |(user, secret): &(UserId, Zeroizing<Vec<u8>>)| {
+            (*user, encrypt(&to.master, &*to.entropy, &to.wrapping_context(*user), secret))
+        };
+        let there = to.keys.create(secrets.iter().map(wrap).collect()).await?;
+        for ((user, secret), key) in secrets.iter().zip(there) {
+            let StoredKey::Wrapped(wrapped) = key else { return Ok(Some(*user)) };
+            if *Zeroizing::new(decrypt(&to.master, &to.wrapping_context(*user), &wrapped)?) != **secret {
+                return Ok(Some(*user));
+            }
+        }
+        Ok(None)
+    }
+
     /// The key with which `author` writes.
     ///
     /// # Errors
@@ -161,6 +190,22 @@ impl Sealer {
     /// Forgets a key that was destroyed, so that nothing of theirs is opened any more.
     pub fn forget(&self, user: UserId) {
         self.cache.insert(user, None);
+    }
+
+    /// Forgets those of the keys in memory that were destroyed meanwhile, by whatever process: not everybody hears of each.
+    ///
+    /// # Errors
+    /// [`SealError`].
+    pub async fn forget_destroyed(&self) -> Result<(), SealError> {
+        let users: Vec<_> = self.cache.iter().filter_map(|(user, key)| key.map(|_| user)).collect();
+        for users in users.chunks(LOOKED_AT_MAX) {
+            for (user, key) in users.iter().zip(self.keys.get(users).await?) {
+                if key == Some(StoredKey::Destroyed) {
+                    self.forget(*user);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Seals a body for its place.

@@ -139,6 +139,11 @@ impl TestDevice {
         .await
     }
 
+    /// Waits until a command is accepted.
+    pub async fn accepted(&mut self, wanted: Uuid) {
+        self.next_where(|frame| matches!(frame, ServerFrame::Accepted { id, .. } if *id == wanted)).await;
+    }
+
     /// Waits until the event at `seq` has come.
     pub async fn until(&mut self, conversation: Uuid, seq: u64) {
         while self.last(conversation) < seq {

@@ -1,6 +1,6 @@
 import type { APIRequestContext, Browser } from '@playwright/test';
 import { Person } from './Person';
-import { Server } from './Server';
+import type { Server } from './Server';
 import type { Watch } from './Watch';
 
 export const password = 'a short sentence is best';

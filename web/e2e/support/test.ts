@@ -6,7 +6,7 @@ import {
   type Page,
 } from '@playwright/test';
 import type { Person } from './Person';
-import { Server } from './Server';
+import { startServer } from './Server';
 import { Site } from './Site';
 import { Watch } from './Watch';
 
@@ -40,14 +40,18 @@ export const test = base.extend<Fixtures, { keep: Keep }>({
     { scope: 'worker' },
   ],
   config: [{}, { option: true }],
-  site: async ({ keep, browser, config }, use, { file }) => {
-    if (keep.now?.file !== file) {
-      await keep.now?.site.server.remove();
-      keep.now = undefined;
-      keep.now = { file, site: new Site(await Server.start(config), keep.request, browser) };
-    }
-    await use(keep.now.site);
-  },
+  // A cluster takes its time to begin: that is not the test's.
+  site: [
+    async ({ keep, browser, config }, use, { file }) => {
+      if (keep.now?.file !== file) {
+        await keep.now?.site.server.remove();
+        keep.now = undefined;
+        keep.now = { file, site: new Site(await startServer(config), keep.request, browser) };
+      }
+      await use(keep.now.site);
+    },
+    { timeout: 120_000 },
+  ],
   watch: async ({ viewport, locale, timezoneId }, use) => {
     const watch = new Watch({ viewport, locale, timezoneId });
     await use(watch);

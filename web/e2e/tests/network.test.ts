@@ -17,7 +17,7 @@ test('without network a line says so, and what is written goes out once, in orde
   const there = await ben.open(`/c/${tea}`);
   await message(here, 'Before').waitFor();
   await here.context().setOffline(true);
-  await expect(calmLine(here)).toBeVisible({ timeout: 20_000 });
+  await expect(calmLine(here)).toBeVisible();
   for (const text of ['One', 'Two', 'Three']) await say(here, text);
   await expect(message(here, 'Three')).toContainText('Waits for the connection');
   await ben.say(tea, 'Meanwhile');
@@ -29,7 +29,10 @@ test('without network a line says so, and what is written goes out once, in orde
 });
 
 test('what was written without network survives the page', async ({ people, site, watch }) => {
-  watch.expect(/ERR_INTERNET_DISCONNECTED/u);
+  // The page may still be asking for something when its wire is cut.
+  watch.expect(
+    /ERR_INTERNET_DISCONNECTED|ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket connection/u,
+  );
   const [cleo, dan] = await people('cleo', 'dan');
   const den = await cleo.channel('den', [dan]);
   const wire = await Wire.to(site.url);
@@ -58,7 +61,7 @@ test('what was written without network survives the page', async ({ people, site
 });
 
 test('the server is killed and comes back: neither hole nor double', async ({ people, site, watch }) => {
-  watch.expect(/ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|WebSocket connection/u);
+  watch.expect(/ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|503|WebSocket connection/u);
   const [eve, fred] = await people('eve', 'fred');
   const mill = await eve.channel('mill', [fred]);
   const here = await eve.open(`/c/${mill}`);

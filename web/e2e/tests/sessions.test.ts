@@ -44,7 +44,7 @@ test('the server is killed between renewing and answering: nobody is signed out'
   site,
   watch,
 }) => {
-  watch.expect(/ERR_|WebSocket connection/u);
+  watch.expect(/ERR_|503|WebSocket connection/u);
   const [ben] = await people('ben');
   const mill = await ben.channel('mill');
   const first = await ben.open(`/c/${mill}`);

@@ -9,18 +9,25 @@ use super::Finding;
 use crate::tree::Tree;
 
 /// Whom of our own each crate may depend on, also in its tests.
-const PICTURE: [(&str, &[&str]); 12] = [
+const PICTURE: [(&str, &[&str]); 13] = [
     ("klatch-core", &[]),
     ("klatch-protocol", &["core"]),
     ("klatch-ports", &["core"]),
     ("klatch-forgetful", &[]),
-    ("klatch-engines", &["core", "ports", "forgetful"]),
+    ("klatch-backing", &[]),
+    ("klatch-engines", &["core", "ports", "forgetful", "backing"]),
     ("klatch-server", &["core", "protocol", "ports"]),
     ("klatch-client", &["core", "protocol"]),
-    ("klatch-node", &["core", "protocol", "ports", "engines", "server", "client"]),
-    ("klatch-testkit", &["core", "forgetful", "protocol", "ports", "engines", "server", "client", "node"]),
-    ("klatch-tests", &["core", "forgetful", "protocol", "ports", "engines", "server", "client", "node", "testkit"]),
-    ("klatch-bench", &["core", "forgetful", "protocol", "ports", "engines", "server", "client", "node", "testkit"]),
+    ("klatch-node", &["backing", "core", "protocol", "ports", "engines", "server", "client"]),
+    ("klatch-testkit", &["backing", "core", "forgetful", "protocol", "ports", "engines", "server", "client", "node"]),
+    (
+        "klatch-tests",
+        &["backing", "core", "forgetful", "protocol", "ports", "engines", "server", "client", "node", "testkit"],
+    ),
+    (
+        "klatch-bench",
+        &["backing", "core", "forgetful", "protocol", "ports", "engines", "server", "client", "node", "testkit"],
+    ),
     ("xtask", &["core", "protocol", "ports", "server", "node"]),
 ];
 

@@ -51,11 +51,13 @@ pub enum Rejection {
     Blocked,
     /// The conversation holds an event that this version does not know and may not pass over.
     NotSupported,
+    /// Something that lies in the conversation cannot be read, so the command could not be decided. It is kept for an operator.
+    Undecidable,
 }
 
 impl Rejection {
     /// Every rejection, in the order above.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::NotFound,
         Self::AlreadyExists,
         Self::CommandReused,
@@ -80,6 +82,7 @@ impl Rejection {
         Self::WrongKind,
         Self::Blocked,
         Self::NotSupported,
+        Self::Undecidable,
     ];
 
     /// The slug: its name on every wire, and of its page in `docs/problems/`.
@@ -109,6 +112,7 @@ impl Rejection {
             Self::WrongKind => "wrong_kind",
             Self::Blocked => "blocked",
             Self::NotSupported => "not_supported",
+            Self::Undecidable => "undecidable",
         }
     }
 

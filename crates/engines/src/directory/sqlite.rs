@@ -4,8 +4,10 @@
 mod accounts;
 mod admission;
 mod answers;
+mod attendance;
 mod blocks;
 mod columns;
+mod moving;
 mod sessions;
 mod site;
 
@@ -14,14 +16,17 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use klatch_core::ids::Timestamp;
 use klatch_ports::Error;
-use klatch_ports::directory::{ANSWER_KEPT_MS, Directory, SESSION_IDLE_MS};
+use klatch_ports::directory::{ANSWER_KEPT_MS, ATTENDANCE_KEPT_MS, Directory, SESSION_IDLE_MS};
 
 use crate::drivers::Fuse;
 use crate::drivers::sqlite::{Database, Durability, Schema};
 
 const SCHEMA: Schema = Schema {
     name: "directory",
-    migrations: &[include_str!("sqlite/migrations/001_directory.sql")],
+    migrations: &[
+        include_str!("sqlite/migrations/001_directory.sql"),
+        include_str!("sqlite/migrations/002_standing.sql"),
+    ],
     // Password hashes and profiles of closed accounts do not stay behind in free pages.
     secure_delete: true,
 };
@@ -71,6 +76,7 @@ impl Directory for Sqlite {
             db.execute("DELETE FROM answers WHERE begun_at <= ?1", [now.0.saturating_sub(ANSWER_KEPT_MS)])?;
             db.execute("DELETE FROM resets WHERE expires_at <= ?1", [now.0])?;
             db.execute("DELETE FROM sessions WHERE last_used_at <= ?1", [now.0.saturating_sub(SESSION_IDLE_MS)])?;
+            db.execute("DELETE FROM attending WHERE at <= ?1", [now.0.saturating_sub(ATTENDANCE_KEPT_MS)])?;
             admission::forget_used_up(db, now)
         };
         self.0.write(Durability::Now, job).await

@@ -1,3 +1,5 @@
 //! What happened in this conversation?
 
+pub mod cassandra;
 pub mod fjall;
+pub mod postgres;

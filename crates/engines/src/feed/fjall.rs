@@ -59,8 +59,8 @@ impl Follower for FjallFollower {
         Ok(entries)
     }
 
-    fn is_behind(&self) -> bool {
-        *self.last.borrow() > self.place
+    async fn is_behind(&mut self) -> Result<bool, Error> {
+        Ok(*self.last.borrow() > self.place)
     }
 
     async fn commit(&mut self, position: u64) -> Result<(), Error> {

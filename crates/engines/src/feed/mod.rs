@@ -1,3 +1,6 @@
 //! What happened anywhere, for each kind of worker?
 
+mod bundles;
 pub mod fjall;
+pub mod kafka;
+pub mod rabbitmq;

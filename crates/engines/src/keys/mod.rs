@@ -1,3 +1,4 @@
 //! The keys of authors, and the few secrets of a node.
 
+pub mod postgres;
 pub mod sqlite;

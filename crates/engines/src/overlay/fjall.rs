@@ -57,6 +57,30 @@ impl Overlays for FjallOverlays {
         applied.map_or(Ok(0), |applied| u64_or_corrupt(&applied)).map(Seq)
     }
 
+    async fn mend(
+        &self,
+        conversation: ConversationId,
+        at: Seq,
+        upto: Seq,
+        rows: Vec<(Seq, Option<Bytes>)>,
+    ) -> Result<bool, Error> {
+        let stage = move |group: &mut Group<'_>| {
+            let applied = group.get(Space::Overlays, conversation.as_bytes())?;
+            if applied.map_or(Ok(0), |applied| u64_or_corrupt(&applied))? != at.0 {
+                return Ok(false);
+            }
+            for (seq, row) in rows {
+                match row {
+                    Some(row) => group.put(Space::Overlays, row_key(conversation, seq), row),
+                    None => group.remove(Space::Overlays, row_key(conversation, seq)),
+                }
+            }
+            group.put(Space::Overlays, conversation.as_bytes().to_vec(), upto.0.to_be_bytes().to_vec());
+            Ok(true)
+        };
+        self.store.write(stage).await
+    }
+
     async fn clear(&self, conversation: ConversationId) -> Result<(), Error> {
         // How far the rows go lies before the rows, so it is forgotten first.
         let (first, last) = (conversation.as_bytes().to_vec(), pair(conversation.as_bytes(), &[u8::MAX; 8]));

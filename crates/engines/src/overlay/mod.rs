@@ -1,3 +1,5 @@
 //! What changed about messages?
 
+pub mod cassandra;
 pub mod fjall;
+pub mod postgres;

@@ -13,14 +13,20 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use klatch_core::ids::{ConversationId, Seq, Timestamp, UserId};
 use klatch_ports::Error;
-use klatch_ports::views::{Cursor, Description, InboxRow, Membership, Projected, Projection, Settings, Views};
+use klatch_ports::views::{
+    Cursor, Description, InboxRow, Membership, Own, Projected, Projection, Replayed, Settings, Views,
+};
 
 use crate::drivers::Fuse;
 use crate::drivers::sqlite::{Database, Durability, Schema};
 
 const SCHEMA: Schema = Schema {
     name: "views",
-    migrations: &[include_str!("sqlite/migrations/001_views.sql"), include_str!("sqlite/migrations/002_synced.sql")],
+    migrations: &[
+        include_str!("sqlite/migrations/001_views.sql"),
+        include_str!("sqlite/migrations/002_synced.sql"),
+        include_str!("sqlite/migrations/003_times_set.sql"),
+    ],
     secure_delete: false,
 };
 
@@ -137,6 +143,22 @@ impl Views for Sqlite {
         settings: Settings,
     ) -> Result<bool, Error> {
         self.0.write(Durability::Now, move |views| own::set_settings(views, user, conversation, settings)).await
+    }
+
+    async fn own(&self, after: Option<(ConversationId, UserId)>, limit: usize) -> Result<Vec<Own>, Error> {
+        self.0.read(move |views| own::list(views, after, limit)).await
+    }
+
+    async fn take_own(&self, own: Vec<Own>) -> Result<(), Error> {
+        self.0.write(Durability::Now, move |views| own.iter().try_for_each(|own| own::take(views, own))).await
+    }
+
+    async fn merge_own(&self, own: Vec<Own>) -> Result<(), Error> {
+        self.0.write(Durability::Now, move |views| own.iter().try_for_each(|own| own::merge(views, own))).await
+    }
+
+    async fn mend(&self, conversation: ConversationId, at: Seq, to: Replayed) -> Result<bool, Error> {
+        self.0.write(Durability::Later, move |views| project::mend(views, conversation, at, &to)).await
     }
 
     async fn clear(&self, conversation: ConversationId) -> Result<(), Error> {

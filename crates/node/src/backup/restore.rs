@@ -21,7 +21,7 @@ use super::manifest::{self, KeysManifest, Manifest};
 use super::take::{DIRECTORY, KEYS, LOG, MASTER, VIEWS, mark_head};
 use super::{destroyed, files};
 use crate::config::Config;
-use crate::engines::{self, Opened, place};
+use crate::engines::{self, Opened, places};
 use crate::lifecycle::Overrides;
 
 /// Records appended at a time: as many, or as many bytes.
@@ -133,11 +133,12 @@ async fn build(
     config: &Config,
     overrides: &Overrides,
 ) -> anyhow::Result<Restored> {
-    let (data, engines) = (&config.data, &config.engines);
-    files::copy(&wanted.keys.join(MASTER), &data.join(&engines.master_key))?;
-    files::copy(&wanted.keys.join(KEYS), &data.join(place(&engines.keys)))?;
-    files::copy(&wanted.from.join(VIEWS), &data.join(place(&engines.views)))?;
-    files::copy(&wanted.from.join(DIRECTORY), &data.join(place(&engines.directory)))?;
+    let data = &config.data;
+    let [_, views, directory, keys_file] = places(config)?;
+    files::copy(&wanted.keys.join(MASTER), &data.join(&config.engines.master_key))?;
+    files::copy(&wanted.keys.join(KEYS), &keys_file)?;
+    files::copy(&wanted.from.join(VIEWS), &views)?;
+    files::copy(&wanted.from.join(DIRECTORY), &directory)?;
     let mut gone = destroyed::read(&wanted.from.join(destroyed::FILE), data).await?;
     for list in &wanted.destroyed {
         gone.extend(destroyed::read(list, data).await?);

@@ -71,14 +71,19 @@ struct Counted {
 /// A sentence that says what to do. What was written by then is no backup: it has no manifest.
 pub async fn take(source: &Source, dir: &Path, keys_dir: &Path) -> anyhow::Result<Taken> {
     let services = &*source.services;
+    let Embedded { store: Some(_), views: Some(views), directory: Some(directory), keys: Some(keys), .. } =
+        &*source.embedded
+    else {
+        bail!("some engines of this node are servers: take backups with their own tools (docs/operating/cluster.md)");
+    };
     files::make_empty(dir)?;
     let now = services.clock.now().0;
-    source.embedded.views.backup(dir.join(VIEWS)).await.context("the lists cannot be copied")?;
+    views.backup(dir.join(VIEWS)).await.context("the lists cannot be copied")?;
     let counted = copy_log(&*services.event_log, &dir.join(LOG)).await?;
-    source.embedded.directory.backup(dir.join(DIRECTORY)).await.context("the directory cannot be copied")?;
+    directory.backup(dir.join(DIRECTORY)).await.context("the directory cannot be copied")?;
     // Only now, as it may lie in the other, which had to be empty.
     files::make_empty(keys_dir)?;
-    source.embedded.keys.backup(keys_dir.join(KEYS)).await.context("the keys cannot be copied")?;
+    keys.backup(keys_dir.join(KEYS)).await.context("the keys cannot be copied")?;
     files::copy(&source.master_key, &keys_dir.join(MASTER))?;
     let destroyed = destroyed::list(&*services.keys).await?;
     files::write(&dir.join(destroyed::FILE), destroyed::text(&destroyed).as_bytes())?;

@@ -4,9 +4,15 @@ mod backup;
 mod check;
 mod completions;
 mod conversations;
+mod dead_letters;
+mod doctor;
 pub mod import;
 mod login;
 mod logout;
+mod migrate;
+mod move_to;
+mod partitions;
+mod rebuild;
 mod restore;
 mod run;
 mod send;
@@ -44,6 +50,12 @@ enum Command {
     Backup(backup::Backup),
     Restore(restore::Restore),
     Check(check::Check),
+    Rebuild(rebuild::Rebuild),
+    Migrate(migrate::Migrate),
+    Move(move_to::Move),
+    Doctor(doctor::Doctor),
+    DeadLetters(dead_letters::DeadLetters),
+    Partitions(partitions::Partitions),
     Completions(completions::Completions),
 }
 
@@ -61,6 +73,12 @@ pub fn main() -> ExitCode {
         Command::Backup(backup) => backup.run(),
         Command::Restore(restore) => restore.run(),
         Command::Check(check) => check.run(),
+        Command::Rebuild(rebuild) => rebuild.run(),
+        Command::Migrate(migrate) => migrate.run(),
+        Command::Move(move_to) => move_to.run(),
+        Command::Doctor(doctor) => doctor.run(),
+        Command::DeadLetters(dead_letters) => dead_letters.run(),
+        Command::Partitions(partitions) => partitions.run(),
         Command::Completions(completions) => completions.run(),
     };
     match done {

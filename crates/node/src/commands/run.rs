@@ -8,7 +8,7 @@ use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::ConfigFile;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Network};
 use crate::lifecycle::{Node, Overrides};
 use crate::roles::Role;
 use crate::telemetry;
@@ -22,7 +22,7 @@ const OWN_FILES: usize = 512;
 /// Flags go over environment variables (KLATCH_HTTP__LISTEN is `listen` in the section `http`), and those over the file.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  klatch run\n  klatch run --data /var/lib/klatch --listen 127.0.0.1:9000 --behind-proxy\n  \
+    after_help = "Examples:\n  klatch run\n  klatch run --data /var/lib/klatch --listen 127.0.0.1:9000 --trusted-proxies 127.0.0.1\n  \
     klatch run --config klatch.toml --listen 0.0.0.0:443 --tls-cert chain.pem --tls-key key.pem"
 )]
 pub struct Run {
@@ -43,9 +43,9 @@ pub struct Run {
     /// The certificate's private key (PEM)
     #[arg(long, value_name = "FILE")]
     tls_key: Option<PathBuf>,
-    /// A proxy in front of this node speaks TLS to people
-    #[arg(long)]
-    behind_proxy: bool,
+    /// The proxies in front of this node, which speak TLS to people: addresses or networks, separated by commas
+    #[arg(long, value_name = "ADDRS", value_delimiter = ',')]
+    trusted_proxies: Option<Vec<Network>>,
     /// The roles that this process runs, separated by commas [default: all]
     #[arg(long, value_name = "ROLES", value_delimiter = ',')]
     roles: Option<Vec<Role>>,
@@ -63,13 +63,29 @@ impl Run {
             let public_url = config.http.public_url.clone();
             let scheme = if config.http.tls_cert.is_some() { "https" } else { "http" };
             let mut signals = Signals::listen(config.http.tls_cert.is_some())?;
-            let node = tokio::select! {
+            let mut node = tokio::select! {
                 node = Node::start(config, Overrides::default(), Some(metrics)) => node?,
                 () = signals.stop(None) => return Ok(()),
             };
-            let url = public_url.unwrap_or_else(|| format!("{scheme}://{}", node.address()));
-            welcome(&node, url.trim_end_matches('/')).await?;
-            signals.stop(node.certificate()).await;
+            let url = node.address().map(|address| public_url.unwrap_or_else(|| format!("{scheme}://{address}")));
+            welcome(&node, url.as_deref().map(|url| url.trim_end_matches('/'))).await?;
+            loop {
+                let asked = tokio::select! {
+                    () = signals.stop(node.certificate()) => break,
+                    () = node.dismissed() => None,
+                    asked = node.asked_to_move() => Some(asked),
+                };
+                let next = async {
+                    match asked {
+                        Some(asked) => node.move_to(asked).await,
+                        None => node.follow().await,
+                    }
+                };
+                node = tokio::select! {
+                    next = next => next?,
+                    () = signals.stop(None) => return Ok(()),
+                };
+            }
             eprintln!("Stopping: clients are told to come back. Press Ctrl-C again to stop at once.");
             tokio::select! {
                 () = node.stop() => {}
@@ -93,7 +109,7 @@ impl Run {
         config.http.admin_listen = self.admin_listen.or(config.http.admin_listen);
         config.http.tls_cert = self.tls_cert.or(config.http.tls_cert);
         config.http.tls_key = self.tls_key.or(config.http.tls_key);
-        config.http.behind_proxy |= self.behind_proxy;
+        config.http.trusted_proxies = self.trusted_proxies.unwrap_or(config.http.trusted_proxies);
         Ok(config)
     }
 }
@@ -119,12 +135,18 @@ fn connections(wanted: usize) -> usize {
 }
 
 /// Says where the site is, and gives whoever runs it the way in.
-async fn welcome(node: &Node, url: &str) -> anyhow::Result<()> {
-    println!("Klatch is ready: {url}");
+async fn welcome(node: &Node, url: Option<&str>) -> anyhow::Result<()> {
+    match url {
+        Some(url) => println!("Klatch is ready: {url}"),
+        None => println!("Klatch is ready. Nobody reaches this process: it has neither the role api nor gateway."),
+    }
     if let Some(admin) = node.admin_address() {
         println!("Health and metrics: http://{admin}/readyz, http://{admin}/metrics");
     }
-    if let Some(claim) = node.claim().await? {
+    // Of several processes each would print another link, and only the last would be good: `klatch migrate` gives it.
+    if let Some(url) = url.filter(|_| node.is_alone())
+        && let Some(claim) = node.claim().await?
+    {
         println!("This site has no owner yet. Whoever opens this link first becomes it (good for one day):");
         println!("  {url}/claim#token={}", claim.expose());
     }

@@ -48,7 +48,8 @@ fn fits(table: &Table) -> anyhow::Result<()> {
 }
 
 /// Options without a default do not appear in the default table.
-const OPTIONAL: [&str; 4] = ["http.admin_listen", "http.tls_cert", "http.tls_key", "http.public_url"];
+const OPTIONAL: [&str; 6] =
+    ["http.admin_listen", "http.peer_listen", "http.peer_address", "http.tls_cert", "http.tls_key", "http.public_url"];
 
 fn check(table: &Table, known: &Table, section: &str) -> anyhow::Result<()> {
     for (key, value) in table {
@@ -110,7 +111,7 @@ mod tests {
     fn what_cannot_run_says_what_to_change() {
         let mut config = Config::default();
         config.http.listen = "0.0.0.0:80".parse().expect("an address");
-        assert!(config.validate().expect_err("in the clear").contains("--behind-proxy"));
+        assert!(config.validate().expect_err("in the clear").contains("--trusted-proxies"));
         let mut config = Config::default();
         config.roles.pop();
         assert!(config.validate().expect_err("split").contains("`roles`"));
@@ -118,5 +119,23 @@ mod tests {
         config.engines.event_log = "cassandra://a".to_owned();
         assert!(config.validate().expect_err("unknown").contains("fjall:"));
         assert_eq!(Config::default().validate(), Ok(()));
+    }
+
+    #[test]
+    fn where_processors_are_asked_must_be_where_others_find_it() {
+        let valid = |listen: &str, address: Option<&str>| {
+            let mut config = Config::default();
+            config.http.peer_listen = Some(listen.parse().expect("an address"));
+            config.http.peer_address = address.map(ToOwned::to_owned);
+            config.validate()
+        };
+        assert!(valid("0.0.0.0:7470", None).expect_err("nowhere").contains("`http.peer_address`"));
+        assert_eq!(valid("0.0.0.0:7470", Some("processor-3:7470")), Ok(()));
+        for wrong in ["processor-3", ":7470", "processor-3:port"] {
+            assert!(valid("127.0.0.1:7470", Some(wrong)).expect_err("no address").contains(wrong));
+        }
+        let mut config = Config::default();
+        config.http.peer_address = Some("processor-3:7470".to_owned());
+        assert!(config.validate().expect_err("nobody listens").contains("`http.peer_listen`"));
     }
 }

@@ -19,8 +19,12 @@ pub struct Limits {
     pub connections: usize,
     /// Commands that may wait for one partition; beyond that senders are told to come again.
     pub queue: usize,
-    /// Partitions of the queue: as many conversations are decided side by side.
+    /// Partitions of the queue: as many conversations are decided side by side. In a cluster it counts when that is new, and then
+    /// `klatch partitions --set` makes them more.
     pub partitions: usize,
+    /// Seconds between telling balancers that the node stops, where `http.trusted_proxies` names any, and telling clients: as long as
+    /// they take to notice (`/readyz` answers 404).
+    pub notice_s: u64,
     /// Seconds that clients and what is under way get when the node stops.
     pub drain_s: u64,
 }
@@ -35,6 +39,7 @@ impl Default for Limits {
             connections: 20_000,
             queue: 10_000,
             partitions: 2,
+            notice_s: 3,
             drain_s: 10,
         }
     }

@@ -25,6 +25,6 @@ pub enum LogFormat {
 
 impl Default for Log {
     fn default() -> Self {
-        Self { filter: "info,fjall=warn,lsm_tree=warn".to_owned(), format: LogFormat::Text }
+        Self { filter: "info,fjall=warn,lsm_tree=warn,scylla=warn".to_owned(), format: LogFormat::Text }
     }
 }

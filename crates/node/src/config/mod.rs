@@ -12,9 +12,9 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use engines::Engines;
+pub use engines::{Chosen, Engine, Engines};
 pub use file::load;
-pub use http::Http;
+pub use http::{ForwardedBy, Http, Network};
 pub use limits::Limits;
 pub use log::{Log, LogFormat};
 
@@ -60,14 +60,23 @@ impl Config {
     /// # Errors
     /// A sentence that says what to change.
     pub fn validate(&self) -> Result<(), String> {
-        let missing: Vec<_> = Role::ALL.into_iter().filter(|role| !self.roles.contains(role)).collect();
-        if let Some(role) = missing.first() {
+        if self.roles.is_empty() {
+            return Err("`roles` is empty, so there is nothing to do; leave it out to run all of them".to_owned());
+        }
+        let (embedded, missing) =
+            (self.engines.choose()?.embedded(), Role::ALL.into_iter().find(|role| !self.runs(*role)));
+        if let (Some(port), Some(role)) = (embedded.first(), missing) {
             return Err(format!(
-                "the embedded engines live in one process, so it must run all roles; add \"{role}\" to `roles`"
+                "an embedded engine lives in one process, so that must run all roles: add \"{role}\" to `roles`, or give \
+                 `engines.{port}` a server"
             ));
         }
         self.http.validate()?;
-        self.engines.validate()?;
         self.limits.validate()
+    }
+
+    /// Whether this process has a role.
+    pub fn runs(&self, role: Role) -> bool {
+        self.roles.contains(&role)
     }
 }

@@ -1,6 +1,7 @@
 //! `klatch check` on files that were damaged: it finds what it is, says so, and ends with exit code 1.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use klatch_protocol::objects::{Body, CommandBody, ConversationKind};
@@ -105,10 +106,31 @@ async fn what_is_sound_is_called_so() {
     let said = check(&stopped.site, &[]).await.ok();
     assert_eq!(said, "Checked 1 conversation with 8 records: all is well.\n");
     let said = objects(&check(&stopped.site, &["--json"]).await.ok());
-    assert_eq!(said, [serde_json::json!({"conversations": 1, "records": 8, "findings": 0})]);
+    assert_eq!(said, [serde_json::json!({"conversations": 1, "records": 8, "behind": 0, "findings": 0})]);
     let nowhere = tempfile::tempdir().unwrap();
     check(&nowhere, &[]).await.failed(1, &["there are no data in", "--data"]);
     assert!(!nowhere.path().join("data").exists(), "looking makes nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_that_cannot_be_asked_is_not_called_damaged() {
+    let dir = tempfile::tempdir().unwrap();
+    let (file, data) = (dir.path().join("cluster.toml"), dir.path().join("data"));
+    // Nobody listens at this port.
+    let place = "127.0.0.1:1";
+    let sql =
+        ["event_log", "views", "directory", "keys"].map(|port| format!("{port} = \"postgres://{place}/klatch\"\n"));
+    let others = format!("queue = \"amqp://{place}\"\nlive = \"redis://{place}\"\npresence = \"redis://{place}\"\n");
+    fs::write(&file, format!("[engines]\n{}{others}", sql.concat())).unwrap();
+    let words = ["--config", file.to_str().unwrap()];
+    check(&dir, &words).await.failed(1, &["data/master.key is not there", "--data"]);
+    assert!(!data.exists(), "looking makes nothing");
+    fs::create_dir(&data).unwrap();
+    fs::write(data.join("master.key"), [7; 32]).unwrap();
+    fs::set_permissions(data.join("master.key"), fs::Permissions::from_mode(0o600)).unwrap();
+    let ended = check(&dir, &words).await;
+    assert_eq!(ended.out, "", "nothing was found, and nothing was sound");
+    ended.failed(1, &["the check cannot begin"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use crate::world::{ended, klatch};
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 14] = [
     "run",
     "login",
     "logout",
@@ -17,6 +17,8 @@ const COMMANDS: [&str; 12] = [
     "backup",
     "restore",
     "check",
+    "rebuild",
+    "dead-letters",
     "completions",
 ];
 
@@ -73,7 +75,7 @@ async fn what_is_not_understood_is_refused_with_the_nearest_that_is() {
 async fn completions_are_scripts_that_their_shells_can_read() {
     for shell in ["bash", "zsh", "fish"] {
         let script = said(&["completions", shell]).await;
-        for word in COMMANDS.iter().chain(&["reset-password", "until-now", "behind-proxy"]) {
+        for word in COMMANDS.iter().chain(&["reset-password", "until-now", "trusted-proxies"]) {
             assert!(script.contains(word), "{shell} does not complete {word}");
         }
         // The other two need not be installed; bash is wherever this is tried.

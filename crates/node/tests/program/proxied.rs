@@ -16,10 +16,10 @@ use crate::world::{PASSWORD, Site, begin};
 
 const PUBLIC: &str = "chat.example.org";
 /// Wrong passwords for one name from one address, as docs/protocol/limits.md has it.
-const TRIES: usize = 10;
+pub const TRIES: usize = 10;
 
 async fn site(host: Host) -> (Site, Front) {
-    let site = Site::with(&["--behind-proxy"]).await;
+    let site = Site::with(&["--trusted-proxies", "127.0.0.1"]).await;
     let front = Front::open(host).await;
     front.lead(Some(site.base()));
     (site, front)

@@ -27,7 +27,7 @@ async fn a_port_that_is_taken_is_named() {
     let port = format!("using port {}", address.rsplit(':').next().unwrap());
     Server::refused(&words).await.failed(1, &["cannot listen on", &port, "--listen"]);
     let other = "192.0.2.1:8470";
-    let words = ["--data", data.to_str().unwrap(), "--behind-proxy", "--listen", other];
+    let words = ["--data", data.to_str().unwrap(), "--trusted-proxies", "127.0.0.1", "--listen", other];
     Server::refused(&words).await.failed(1, &["cannot listen on 192.0.2.1:8470", "no such address", "--listen"]);
     assert!(!data.exists());
 }
@@ -108,8 +108,9 @@ async fn a_configuration_that_cannot_be_used_says_where_and_what_to_change() {
         ("[limits]\nframes_burst = 0", &["`limits.frames_burst` is 0", "at least 1"]),
         ("[limits]\npartitions = 5000", &["`limits.partitions` must be 1 to 4096"]),
         ("[http]\nlisten = \"everywhere\"", &["cannot be used", "listen", "socket address"]),
-        ("[engines]\nevent_log = \"postgres://x\"", &["`engines.event_log`", "postgres://x", "fjall:"]),
-        ("roles = [\"api\"]", &["must run all roles", "`roles`"]),
+        ("[engines]\nevent_log = \"mysql://x\"", &["`engines.event_log`", "mysql://x", "\"fjall:\", \"postgres://\""]),
+        ("[engines]\nevent_log = \"postgres://x/y\"", &["the feed follows the log", "kafka://"]),
+        ("roles = [\"api\"]", &["must run all roles", "`roles`", "`engines.event_log` a server"]),
         ("[log]\nfilter = \"a=b=c\"", &["`log.filter` is \"a=b=c\""]),
     ] {
         std::fs::write(&file, text).unwrap();

@@ -18,14 +18,14 @@ use tokio::time::timeout;
 use crate::world::{PASSWORD, PATIENCE, Server, Shell, eventually};
 
 /// A certificate for this machine, and the authority that signed it.
-struct Signed {
-    authority: String,
-    chain: String,
-    key: String,
+pub struct Signed {
+    pub authority: String,
+    pub chain: String,
+    pub key: String,
 }
 
 impl Signed {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
@@ -36,11 +36,18 @@ impl Signed {
     }
 
     /// A client that trusts this authority and no other.
-    fn client(&self) -> reqwest::Client {
+    pub fn client(&self) -> reqwest::Client {
         drop(rustls::crypto::ring::default_provider().install_default());
         let authority = reqwest::Certificate::from_pem(self.authority.as_bytes()).unwrap();
         // Nothing is kept open: each request shows which certificate it got.
         reqwest::Client::builder().tls_certs_only([authority]).pool_max_idle_per_host(0).build().unwrap()
+    }
+
+    /// The same, which finds this name at this address.
+    pub fn client_at(&self, name: &str, address: SocketAddr) -> reqwest::Client {
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let authority = reqwest::Certificate::from_pem(self.authority.as_bytes()).unwrap();
+        reqwest::Client::builder().tls_certs_only([authority]).resolve(name, address).build().unwrap()
     }
 }
 
@@ -218,7 +225,7 @@ async fn what_cannot_be_shown_is_said_before_anything_is_touched() {
     Server::refused(&alone).await.failed(1, &["`http.tls_cert` and `http.tls_key` go together"]);
     let open = ["--data", text(&files.data()), "--listen", "0.0.0.0:0"].map(str::to_owned);
     let open: Vec<_> = open.iter().map(String::as_str).collect();
-    Server::refused(&open).await.failed(1, &["in the clear", "--tls-cert", "--tls-key", "--behind-proxy"]);
+    Server::refused(&open).await.failed(1, &["in the clear", "--tls-cert", "--tls-key", "--trusted-proxies"]);
     assert!(!files.data().exists());
 }
 
@@ -229,7 +236,7 @@ async fn a_node_that_has_stopped_leaves_its_port() {
     config.http.listen.set_port(0);
     (config.http.tls_cert, config.http.tls_key) = (Some(files.cert()), Some(files.key()));
     let node = Node::start(config, Overrides::default(), None).await.unwrap();
-    let address = node.address();
+    let address = node.address().expect("people reach it");
     node.stop().await;
     eventually("the free port", async || TcpListener::bind(address).await.ok()).await;
 }

@@ -170,6 +170,12 @@ impl Server {
         kill_process(pid, signal).expect("it takes signals");
     }
 
+    /// Waits until it ends by itself; what it wrote to its log.
+    pub async fn ended(mut self) -> String {
+        timeout(PATIENCE, self.child.wait()).await.expect("it ends").expect("it started");
+        self.log()
+    }
+
     /// Ends it by a signal.
     pub async fn end(mut self, signal: Signal) {
         self.signal(signal);
@@ -240,7 +246,8 @@ fn data(dir: &TempDir) -> String {
     dir.path().join("data").to_str().unwrap().to_owned()
 }
 
-async fn sign_up(rest: &Rest, name: &str, invite: &str) -> User {
+/// Somebody new.
+pub async fn sign_up(rest: &Rest, name: &str, invite: &str) -> User {
     let (name, password, invite) = (name.to_owned(), PASSWORD.to_owned(), Some(invite.to_owned()));
     let wanted = SignUp { name, password, display_name: None, invite, device: None, cookie: false };
     rest.sign_up(&wanted).await.expect("an account").user

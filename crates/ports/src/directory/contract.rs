@@ -1,17 +1,19 @@
 //! The contract of [`Directory`]: one function per promise, run against every engine. The factory opens the engine, and opens the
 //! same store when it is called again, after what it opened before was dropped.
 //!
-//! A store may be used by many tests, so every name and id is fresh; only what is about the whole site (D6 and D12) wants a store
-//! of its own.
+//! A store may be used by many tests, so every name and id is fresh; only what is about the whole site (D6, D12, D15 to D17) wants a
+//! store of its own.
 
 #![expect(clippy::unwrap_used, reason = "a contract is a test")]
 
 mod answers;
+mod moving;
 mod people;
 mod sessions;
 mod site;
 
 pub use answers::*;
+pub use moving::*;
 pub use people::*;
 pub use sessions::*;
 pub use site::*;
@@ -46,6 +48,11 @@ macro_rules! directory_contract {
             d13_of_all_that_begin_an_answer_one_is_new,
             d13_answers_are_bounded,
             d14_what_has_expired_is_forgotten,
+            d15_of_two_that_replace_a_standing_one_does,
+            d16_what_is_taken_in_is_listed_as_it_was,
+            d16_nothing_is_taken_in_where_no_site_arrives,
+            d17_whoever_attends_is_known_until_they_leave,
+            d17_of_racers_nobody_attends_unseen,
         }
     };
 }

@@ -3,7 +3,9 @@
 mod accounts;
 mod admission;
 mod answers;
+mod attendance;
 mod blocks;
+mod moving;
 mod sessions;
 mod site;
 
@@ -15,8 +17,8 @@ use bytes::Bytes;
 use klatch_core::ids::{DeviceId, Timestamp, UserId, Uuid, WorkspaceId};
 
 use super::{
-    ANSWER_KEPT_MS, Account, Admission, Chain, Digest, Directory, Invite, Origin, PasswordHash, Registration, Role,
-    SESSION_IDLE_MS, Session, State,
+    ANSWER_KEPT_MS, ATTENDANCE_KEPT_MS, Account, Admission, Chain, Digest, Directory, Invite, Origin, PasswordHash,
+    Registration, Role, SESSION_IDLE_MS, Session, Standing, State,
 };
 use crate::Error;
 
@@ -37,6 +39,8 @@ struct World {
     site: Option<(WorkspaceId, String, Registration)>,
     answers: BTreeMap<(UserId, Digest), Answer>,
     closures: BTreeSet<UserId>,
+    standing: Standing,
+    attending: BTreeMap<String, Timestamp>,
 }
 
 struct Row {
@@ -120,6 +124,7 @@ impl World {
 impl Directory for Memory {
     async fn prune(&self, now: Timestamp) -> Result<(), Error> {
         let mut world = self.world();
+        world.attending.retain(|_, at| now.ms_since(*at) < ATTENDANCE_KEPT_MS);
         world.answers.retain(|_, answer| now.ms_since(answer.begun_at) < ANSWER_KEPT_MS);
         world.resets.retain(|_, (_, until)| now < *until);
         world.invites.retain(|_, invite| invite.is_good(now));

@@ -6,10 +6,12 @@
 mod accounts;
 mod admission;
 mod answers;
+mod attendance;
 mod blocks;
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 pub mod memory;
+mod moving;
 mod sessions;
 mod sites;
 
@@ -23,12 +25,14 @@ pub use accounts::{
 };
 pub use admission::{Admission, Admissions, INVITES_MAX, Invite};
 pub use answers::{ANSWER_KEPT_MS, ANSWER_RUNNING_MS, ANSWERS_PER_ACCOUNT_MAX, Answers, Begun};
+pub use attendance::{ATTENDANCE_KEPT_MS, Attendance};
 pub use blocks::{BLOCKS_PER_ACCOUNT_MAX, Blocks};
+pub use moving::{Item, Moving, Part};
 pub use sessions::{
     Chain, NewSession, Opened, Presented, ROTATION_GRACE_MS, Rotation, SESSION_IDLE_MS, SESSIONS_PER_ACCOUNT_MAX,
     Session, Sessions,
 };
-pub use sites::{Registration, Site, Sites};
+pub use sites::{Registration, Site, Sites, Standing};
 
 use crate::Error;
 
@@ -66,9 +70,15 @@ impl fmt::Debug for Digest {
 /// - **D13** Of all that begin an answer under one key, one is `New` at a time; once it is kept, all get it, for
 ///   [`ANSWER_KEPT_MS`]. Another request under the same key is told so. At most [`ANSWERS_PER_ACCOUNT_MAX`].
 /// - **D14** `prune` forgets what has expired, and nothing else.
+/// - **D15** A site is `Here` until its standing is set; of two that replace the same standing, one does.
+/// - **D16** `items` lists everything once, and what was taken in is listed as it was. Nothing is taken in or emptied but where a site
+///   is arriving.
+/// - **D17** Where a site is not here, no process begins to attend; once its standing was set to another, `attending` tells every process
+///   that ever attended and has not left, but for those that have said nothing for [`ATTENDANCE_KEPT_MS`].
 #[async_trait]
-pub trait Directory: Accounts + Sessions + Admissions + Blocks + Sites + Answers {
-    /// Forgets what has expired: answers, resets, invites, and sessions that rested for [`SESSION_IDLE_MS`].
+pub trait Directory: Accounts + Sessions + Admissions + Blocks + Sites + Answers + Moving + Attendance {
+    /// Forgets what has expired: answers, resets, invites, sessions that rested for [`SESSION_IDLE_MS`], and processes that said nothing
+    /// for [`ATTENDANCE_KEPT_MS`].
     ///
     /// # Errors
     /// `Unavailable`, `Broken`.

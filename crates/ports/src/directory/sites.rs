@@ -29,6 +29,22 @@ pub struct Site {
     pub owned: bool,
 }
 
+/// Whether a site is here: a site moves as a whole, and is in use at one place at a time.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Standing {
+    /// It is here.
+    #[default]
+    Here,
+    /// It is here, and about to leave: whoever works for it stops, and nobody begins. Each move has a name of its own.
+    Leaving(String),
+    /// It is being copied here, and is in use elsewhere until that is done.
+    Arriving,
+    /// It was being copied here, and somebody gave that up.
+    Abandoned,
+    /// It was here, and left: where to, as whoever moved it wrote that down.
+    Moved(String),
+}
+
 /// Questions about the site. The promises stand on [`super::Directory`].
 #[async_trait]
 pub trait Sites: Send + Sync + 'static {
@@ -49,4 +65,16 @@ pub trait Sites: Send + Sync + 'static {
     /// # Errors
     /// `Unavailable`, `Broken`.
     async fn set_site(&self, name: Option<String>, registration: Option<Registration>) -> Result<Site, Error>;
+
+    /// Whether the site is here.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    async fn standing(&self) -> Result<Standing, Error>;
+
+    /// Replaces one standing by another (D15). False if it is another than `from`.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Broken`, `Corrupt`.
+    async fn set_standing(&self, from: Standing, to: Standing) -> Result<bool, Error>;
 }

@@ -75,8 +75,8 @@ impl Follower for MemoryFollower {
         }
     }
 
-    fn is_behind(&self) -> bool {
-        self.feed.state().entries.len() as u64 > self.place
+    async fn is_behind(&mut self) -> Result<bool, Error> {
+        Ok(self.feed.state().entries.len() as u64 > self.place)
     }
 
     async fn commit(&mut self, position: u64) -> Result<(), Error> {

@@ -23,7 +23,9 @@ pub enum Key {
 ///
 /// - **K1** A key that was returned or created survives loss of power before anything is sealed with it.
 /// - **K2** Of two that create a key for the same person, one wins, and both get that one.
-/// - **K3** A destroyed key is nowhere in the store's files, survives loss of power as destroyed, and is never made anew.
+/// - **K3** A destroyed key is nowhere in the store's files, survives loss of power as destroyed, and is never made anew. Where a
+///   server keeps what was written before in a log and in copies that this port does not reach, the engine says so, and the
+///   operator how long: there the key goes with them.
 /// - **K4** `destroyed` lists every person whose key was destroyed, so that a restored backup can be brought up to date.
 /// - **K5** A named secret is what was first put under that name.
 #[async_trait]

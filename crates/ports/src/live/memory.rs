@@ -56,14 +56,13 @@ impl Hub {
         &self.shards[usize::from(id.as_bytes()[15]) % SHARDS]
     }
 
-    fn say(&self, said: Said) {
+    fn say(&self, said: Said) -> usize {
         let shard = self.shard(said.topic).read().expect(NO_PANIC);
-        if let Some((last, others)) = shard.get(&said.topic).and_then(|mailboxes| mailboxes.split_last()) {
-            for mailbox in others {
-                mailbox.put(said.clone());
-            }
-            last.put(said);
-        }
+        let Some((last, others)) = shard.get(&said.topic).and_then(|mailboxes| mailboxes.split_last()) else {
+            return 0;
+        };
+        let lost: usize = others.iter().map(|mailbox| mailbox.put(said.clone())).sum();
+        lost + last.put(said)
     }
 
     fn forget(&self, topic: Topic, mailbox: &Arc<Mailbox>) {
@@ -78,24 +77,34 @@ impl Hub {
 }
 
 impl Mailbox {
-    fn put(&self, said: Said) {
+    /// Puts a message behind those that wait. Returns how many are lost for it.
+    fn put(&self, said: Said) -> usize {
         let mut queue = self.queue.lock().expect(NO_PANIC);
-        let was_empty = queue.waiting.is_empty();
+        let (was_empty, mut lost) = (queue.waiting.is_empty(), 0);
         queue.bytes += said.payload.len();
         queue.waiting.push_back(said);
         while queue.waiting.len() > WAITING_MAX || queue.bytes > WAITING_BYTES_MAX {
             let oldest = queue.waiting.pop_front().expect("there are bytes, so there is a message");
             queue.bytes -= oldest.payload.len();
+            lost += 1;
         }
         drop(queue);
         if was_empty {
             self.arrived.notify_one();
         }
+        lost
     }
 
     fn close(&self) {
         self.queue.lock().expect(NO_PANIC).is_open = false;
         self.arrived.notify_one();
+    }
+}
+
+impl Memory {
+    /// Says this to those who listen, without waiting. Returns how many messages were lost by listeners that do not keep up.
+    pub fn say(&self, said: Said) -> usize {
+        self.hub.say(said)
     }
 }
 

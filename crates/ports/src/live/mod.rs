@@ -56,7 +56,8 @@ pub trait Live: Send + Sync + 'static {
 /// Which topics a listener hears.
 #[async_trait]
 pub trait Topics: Send + Sync + 'static {
-    /// Hears this topic too, when it returns.
+    /// Hears this topic too, when it returns. Where the bus is away, it may return all the same, so that nobody is held up: then the
+    /// topic is heard when the bus is back, and until then its messages are lost, as are those of all topics.
     ///
     /// # Errors
     /// `Unavailable`.

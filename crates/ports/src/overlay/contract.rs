@@ -35,6 +35,7 @@ macro_rules! overlay_contract {
             o2_a_crash_takes_a_suffix,
             o3_a_put_of_the_past_changes_nothing,
             o4_rows_come_in_order,
+            o5_a_mend_where_others_wrote_meanwhile_changes_nothing,
         }
     };
 }
@@ -96,6 +97,34 @@ pub async fn o4_rows_come_in_order(bench: &mut dyn Bench) {
     assert_eq!(range(bench, A, 2, 256).await, [2, 3, 255, 256].map(|seq| row(seq, 1)));
     assert_eq!(range(bench, A, 4, 254).await, []);
     assert_eq!(range(bench, A, 9, 3).await, [], "an empty range is no mistake");
+}
+
+/// O5.
+pub async fn o5_a_mend_where_others_wrote_meanwhile_changes_nothing(bench: &mut dyn Bench) {
+    let some = |seq, version| (Seq(seq), Some(row(seq, version).1));
+    let mend = async |bench: &dyn Bench, at, upto, rows| {
+        bench.overlays().mend(A, Seq(at), Seq(upto), rows).await.expect("the overlay can be mended")
+    };
+    bench.overlays().put(A, Seq(5), vec![row(2, 5), row(3, 5), row(4, 5)]).await.unwrap();
+    for at in [0, 4, 6] {
+        assert!(!mend(bench, at, 9, vec![some(2, 100), (Seq(3), None)]).await, "at {at}");
+    }
+    assert_eq!(range(bench, A, 0, 9).await, [row(2, 5), row(3, 5), row(4, 5)]);
+    assert_eq!(bench.overlays().applied(A).await.unwrap(), Seq(5));
+
+    assert!(mend(bench, 5, 5, vec![some(2, 100), (Seq(3), None), some(7, 100), (Seq(8), None)]).await);
+    bench.reopen().await;
+    assert_eq!(range(bench, A, 0, 9).await, [row(2, 100), row(4, 5), row(7, 100)]);
+    assert_eq!(bench.overlays().applied(A).await.unwrap(), Seq(5), "and it goes no further than before");
+    bench.overlays().put(A, Seq(6), vec![row(2, 6)]).await.unwrap();
+    assert_eq!(range(bench, A, 2, 2).await, [row(2, 6)], "and goes on from there");
+
+    assert!(mend(bench, 6, 3, vec![(Seq(7), None)]).await, "also back, where it was too far");
+    assert_eq!(bench.overlays().applied(A).await.unwrap(), Seq(3));
+    assert!(bench.overlays().mend(B, Seq(0), Seq(0), vec![some(1, 1)]).await.unwrap(), "where nothing was put");
+    assert!(bench.overlays().mend(B, Seq(0), Seq(2), vec![some(2, 1)]).await.unwrap());
+    assert!(!bench.overlays().mend(B, Seq(0), Seq(2), vec![some(2, 2)]).await.unwrap());
+    assert_eq!(range(bench, B, 0, 9).await, [row(1, 1), row(2, 1)]);
 }
 
 fn row(seq: u64, version: u64) -> (Seq, Bytes) {

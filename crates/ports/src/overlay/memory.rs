@@ -48,6 +48,28 @@ impl Overlays for MemoryOverlays {
         Ok(self.overlays().get(&conversation).map_or(Seq::ZERO, |overlay| overlay.applied))
     }
 
+    async fn mend(
+        &self,
+        conversation: ConversationId,
+        at: Seq,
+        upto: Seq,
+        rows: Vec<(Seq, Option<Bytes>)>,
+    ) -> Result<bool, Error> {
+        let mut overlays = self.overlays();
+        let overlay = overlays.entry(conversation).or_default();
+        if overlay.applied != at {
+            return Ok(false);
+        }
+        overlay.applied = upto;
+        for (seq, row) in rows {
+            match row {
+                Some(row) => overlay.rows.insert(seq, row),
+                None => overlay.rows.remove(&seq),
+            };
+        }
+        Ok(true)
+    }
+
     async fn clear(&self, conversation: ConversationId) -> Result<(), Error> {
         self.overlays().remove(&conversation);
         Ok(())

@@ -20,6 +20,7 @@ pub use memory::MemoryOverlays;
 ///   rest is replayed from the log.
 /// - **O3** A `put` whose `upto` is not after `applied` changes nothing.
 /// - **O4** `range` returns rows in order of seq.
+/// - **O5** A `mend` where the rows go to another event than the caller saw changes nothing; where they do not, it is there as a whole.
 #[async_trait]
 pub trait Overlays: Send + Sync + 'static {
     /// Writes rows that hold all events up to `upto`.
@@ -39,6 +40,19 @@ pub trait Overlays: Send + Sync + 'static {
     /// # Errors
     /// `Unavailable`, `Corrupt`.
     async fn applied(&self, conversation: ConversationId) -> Result<Seq, Error>;
+
+    /// If the rows go exactly as far as `at`, writes these, removes those that are `None`, and says that all go as far as `upto`; tells
+    /// whether they did (O5).
+    ///
+    /// # Errors
+    /// `Unavailable`, `Broken`.
+    async fn mend(
+        &self,
+        conversation: ConversationId,
+        at: Seq,
+        upto: Seq,
+        rows: Vec<(Seq, Option<Bytes>)>,
+    ) -> Result<bool, Error>;
 
     /// Forgets all rows of a conversation, so that they can be rebuilt by replay.
     ///

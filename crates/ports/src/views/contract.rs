@@ -8,7 +8,8 @@ use std::sync::Arc;
 use klatch_core::conversation::{History, Kind, Role};
 use klatch_core::ids::{ConversationId, Seq, Timestamp, UserId};
 
-use super::{Cursor, Head, InboxRow, Notify, Projected, Projection, Row, Settings, Views};
+use super::memory::Memory;
+use super::{Cursor, Head, InboxRow, Notify, Own, Projected, Projection, Row, Settings, Views};
 use crate::contract::fresh;
 
 /// Tests that an engine of [`Views`] keeps every promise. Takes a factory, `async || -> Arc<impl Views>`.
@@ -26,6 +27,9 @@ macro_rules! views_contract {
             w8_a_replay_dumps_the_same,
             w9_settings_last,
             w10_what_was_synced_is_there,
+            w11_what_is_ones_own_is_taken_over_as_it_is,
+            w12_what_is_wrong_is_mended_at_once_and_only_where_nothing_was_projected_meanwhile,
+            w13_of_two_copies_of_what_is_ones_own_the_later_stays,
         }
     };
 }
@@ -323,6 +327,162 @@ pub async fn w10_what_was_synced_is_there<V: Views>(open: impl AsyncFn() -> Arc<
     let views = open().await;
     assert_eq!(views.projected(room).await.unwrap(), Seq(1));
     assert!(views.membership(bob, room).await.unwrap().is_some());
+}
+
+/// W11: everything that is members' own is listed once, and is elsewhere what it was, also where versions there are higher.
+pub async fn w11_what_is_ones_own_is_taken_over_as_it_is<V: Views>(open: impl AsyncFn() -> Arc<V>) {
+    let views = open().await;
+    let (first, second, [alice, bob, stranger]) = (room(), room(), people());
+    for room in [first, second] {
+        project(&*views, founded(room, Kind::Group, "tea", &[alice, bob])).await;
+        project(&*views, events(room, 1, 9, vec![Row::Read { user: alice, seq: Seq(9), worthy: 9 }])).await;
+    }
+    let dear = Settings { notify: Notify::Mentions, favourite: true };
+    views.move_cursors(vec![(bob, first, cursor(5, 3, 7)), (bob, second, cursor(2, 2, 40))]).await.unwrap();
+    assert!(views.set_settings(bob, second, dear).await.unwrap());
+    let ours = async |views: &V, limit: usize| -> Vec<Own> {
+        let mut all: Vec<Own> = Vec::new();
+        // The store may hold what is others' own.
+        let mut after =
+            Some((ConversationId(klatch_core::ids::Uuid::from_u128(first.0.as_u128() - 1)), UserId(first.0)));
+        loop {
+            let page = views.own(after, limit).await.unwrap();
+            let Some(last) = page.last() else { break };
+            assert!(page.len() <= limit);
+            after = Some((last.conversation, last.user));
+            all.extend(page);
+        }
+        all.retain(|own| [first, second].contains(&own.conversation));
+        all
+    };
+    let listed = ours(&views, 1).await;
+    assert_eq!(ours(&views, 100).await, listed);
+    let mine = |conversation, user, cursor, settings| Own {
+        conversation,
+        user,
+        cursor,
+        settings,
+        set: u64::from(settings != Settings::default()),
+    };
+    let none = Settings::default();
+    let expected = [
+        mine(first, alice, cursor(9, 9, 1), none),
+        mine(first, bob, cursor(5, 3, 7), none),
+        mine(second, alice, cursor(9, 9, 1), none),
+        mine(second, bob, cursor(2, 2, 40), dear),
+    ];
+    assert_eq!(listed, expected);
+
+    views.move_cursors(vec![(bob, first, cursor(9, 9, 1_000)), (alice, second, cursor(9, 1, 1_000))]).await.unwrap();
+    let gone = mine(second, stranger, cursor(9, 9, 9), dear);
+    views.take_own([&expected[..], &[gone]].concat()).await.unwrap();
+    drop(views);
+
+    let views = open().await;
+    assert_eq!(ours(&views, 3).await, expected, "whatever versions there were; strangers have nothing");
+    project(&*views, events(first, 9, 10, vec![Row::Read { user: alice, seq: Seq(10), worthy: 10 }])).await;
+    assert_eq!(views.inbox_row(alice, first).await.unwrap().unwrap().cursor, cursor(10, 10, 2), "and it goes on");
+    project(&*views, events(first, 10, 11, vec![self::gone(bob)])).await;
+    assert_eq!(ours(&views, 9).await.len(), 3, "who left has nothing");
+}
+
+/// W12: whatever is wrong, however it came about, and whatever is there of it.
+pub async fn w12_what_is_wrong_is_mended_at_once_and_only_where_nothing_was_projected_meanwhile<V: Views>(
+    open: impl AsyncFn() -> Arc<V>,
+) {
+    let views = open().await;
+    let (room, users) = (room(), people());
+    let [alice, bob, _] = users;
+    let all = history(room, users);
+    let last = all.last().unwrap().head.seq;
+    let replay = async |upto: usize| {
+        let memory = Memory::default();
+        for projection in &all[..upto] {
+            project(&memory, projection.clone()).await;
+        }
+        memory.replayed(room)
+    };
+    let right = replay(all.len()).await;
+    // Everything is another than it should be, but for how far it goes, and Bob since when he is there.
+    let wrong = Row::Described {
+        kind: None,
+        name: Some("beer".to_owned()),
+        topic: Some("?".to_owned()),
+        history: Some(History::All),
+    };
+    project(&*views, founded(room, Kind::Group, "", &[alice])).await;
+    let rows = vec![wrong, joined(bob, 7), joined(UserId(fresh()), 3), Row::Mentioned { user: alice, seq: Seq(1) }];
+    project(&*views, Projection { rows, ..events(room, 1, last.0, Vec::new()) }).await;
+    let mine = Settings { notify: Notify::Mentions, favourite: true };
+    views.set_settings(bob, room, mine).await.unwrap();
+    views.move_cursors(vec![(bob, room, cursor(9, 3, 40))]).await.unwrap();
+
+    let before = views.dump(room).await.unwrap();
+    for at in [0, 1, last.0 - 1, last.0 + 1] {
+        assert!(!views.mend(room, Seq(at), right.clone()).await.unwrap(), "at {at}");
+    }
+    assert_eq!(views.dump(room).await.unwrap(), before, "somebody projected meanwhile");
+    assert!(views.mend(room, last, right.clone()).await.unwrap());
+    drop(views);
+
+    let views = open().await;
+    assert_eq!(views.dump(room).await.unwrap(), right.dump.to_string());
+    assert_eq!(views.describe(&[room]).await.unwrap()[0].as_ref().unwrap().members, right.dump.members.len() as u64);
+    let row = views.inbox_row(bob, room).await.unwrap().unwrap();
+    assert_eq!((row.settings, row.cursor), (mine, Cursor { read_worthy: 10, ..cursor(10, 10, 41) }), "Bob wrote at 10");
+    let row = views.inbox_row(alice, room).await.unwrap().unwrap();
+    assert_eq!(row.cursor, cursor(12, 12, 0), "and Alice at 12, but moved nothing");
+    assert!(views.mend(room, last, right.clone()).await.unwrap());
+    assert_eq!(views.inbox_row(bob, room).await.unwrap().unwrap().cursor, cursor(10, 10, 41), "once");
+
+    views.move_cursors(vec![(alice, room, cursor(12, 5, 1))]).await.unwrap();
+    project(&*views, events(room, last.0, last.0 + 1, vec![joined(UserId(fresh()), last.0 + 1)])).await;
+    assert!(!views.mend(room, last, right).await.unwrap(), "it went on");
+    let ahead = Seq(last.0 + 1);
+    let back = replay(5).await;
+    assert!(views.mend(room, ahead, back.clone()).await.unwrap(), "also back, where it was ahead of the log");
+    assert_eq!(views.dump(room).await.unwrap(), back.dump.to_string());
+    assert_eq!(views.inbox_row(alice, room).await.unwrap().unwrap().cursor, cursor(12, 5, 1), "what they set, stays");
+
+    let nothing = self::room();
+    let begun = views.mend(nothing, Seq::ZERO, replay(all.len()).await).await.unwrap();
+    assert!(begun, "also from nothing");
+    assert_eq!(views.projected(nothing).await.unwrap(), last);
+    project(&*views, events(nothing, last.0, last.0 + 1, vec![gone(bob)])).await;
+    assert!(!views.mend(nothing, Seq::ZERO, replay(all.len()).await).await.unwrap());
+}
+
+/// W13: whichever of the two is copied to the other, and however often.
+pub async fn w13_of_two_copies_of_what_is_ones_own_the_later_stays<V: Views>(open: impl AsyncFn() -> Arc<V>) {
+    let views = open().await;
+    let (room, [alice, bob, stranger]) = (room(), people());
+    project(&*views, founded(room, Kind::Group, "tea", &[alice, bob])).await;
+    let (dear, quiet) =
+        (Settings { notify: Notify::Mentions, favourite: true }, Settings { notify: Notify::None, favourite: false });
+    let own = |user, cursor, settings, set| Own { conversation: room, user, cursor, settings, set };
+    let there = async |views: &V, user| {
+        let row = views.inbox_row(user, room).await.unwrap().unwrap();
+        (row.cursor, row.settings)
+    };
+    let copy = vec![own(bob, cursor(9, 7, 3), dear, 1), own(stranger, cursor(9, 7, 3), dear, 1)];
+    for _ in 0..2 {
+        views.merge_own(copy.clone()).await.unwrap();
+        assert_eq!(there(&views, bob).await, (cursor(9, 7, 3), dear));
+    }
+    assert_eq!(views.inbox_row(stranger, room).await.unwrap(), None);
+
+    assert!(views.set_settings(bob, room, quiet).await.unwrap());
+    views.move_cursors(vec![(bob, room, cursor(8, 4, 4))]).await.unwrap();
+    views.merge_own(copy).await.unwrap();
+    assert_eq!(there(&views, bob).await, (cursor(9, 4, 4), quiet), "here it is later");
+
+    views.merge_own(vec![own(bob, cursor(12, 3, 4), dear, 2)]).await.unwrap();
+    assert_eq!(there(&views, bob).await, (cursor(12, 4, 4), quiet), "of two alike, what is here and what is further");
+    views.merge_own(vec![own(bob, cursor(2, 6, 4), dear, 3), own(alice, cursor(1, 1, 0), quiet, 0)]).await.unwrap();
+    drop(views);
+    let views = open().await;
+    assert_eq!(there(&views, bob).await, (cursor(12, 6, 4), dear));
+    assert_eq!(there(&views, alice).await, (cursor(1, 1, 0), Settings::default()));
 }
 
 fn room() -> ConversationId {

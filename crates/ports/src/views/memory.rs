@@ -8,8 +8,8 @@ use klatch_core::conversation::{History, Kind};
 use klatch_core::ids::{ConversationId, Seq, Timestamp, UserId};
 
 use super::{
-    Cursor, Description, Dump, Head, InboxRow, MENTIONS_COUNTED_MAX, Membership, Projected, Projection, Row, Settings,
-    Views,
+    Cursor, Description, Dump, Head, InboxRow, MENTIONS_COUNTED_MAX, Membership, Projected, Projection, Replayed, Row,
+    Settings, Views,
 };
 use crate::Error;
 
@@ -43,6 +43,8 @@ struct Room {
 struct Own {
     cursor: Cursor,
     settings: Settings,
+    /// How often they were set.
+    set: u64,
     /// The last event that moved the cursor because they wrote it.
     wrote: Seq,
 }
@@ -50,6 +52,30 @@ struct Own {
 impl Memory {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().expect("nobody panics while holding this lock")
+    }
+
+    /// What was projected of a conversation, as another engine is mended to it: nobody may have moved a cursor here.
+    pub fn replayed(&self, conversation: ConversationId) -> Replayed {
+        let state = self.state();
+        let Some(room) = state.rooms.get(&conversation) else { return Replayed::default() };
+        let read = |(user, member): (&UserId, &Membership)| {
+            let own = state.own.get(&(conversation, *user, member.joined))?;
+            (own.wrote > Seq::ZERO).then_some((*user, own.cursor.read, own.cursor.read_worthy))
+        };
+        Replayed { dump: room.dump(), reads: room.members.iter().filter_map(read).collect() }
+    }
+}
+
+impl Room {
+    fn dump(&self) -> Dump {
+        Dump {
+            kind: self.kind,
+            texts: [self.name.clone(), self.topic.clone()],
+            history: self.history,
+            head: self.head,
+            members: self.members.iter().map(|(user, member)| (*user, *member)).collect(),
+            mentions: self.mentions.iter().copied().collect(),
+        }
     }
 }
 
@@ -236,7 +262,63 @@ impl Views for Memory {
         conversation: ConversationId,
         settings: Settings,
     ) -> Result<bool, Error> {
-        Ok(self.state().own(user, conversation).map(|own| own.settings = settings).is_some())
+        Ok(self.state().own(user, conversation).map(|own| *own = Own { settings, set: own.set + 1, ..*own }).is_some())
+    }
+
+    async fn own(&self, after: Option<(ConversationId, UserId)>, limit: usize) -> Result<Vec<super::Own>, Error> {
+        let state = self.state();
+        let is_member = |place: &Place| state.place(place.1, place.0) == Some(*place);
+        let listed = state.own.iter().filter(|(place, _)| is_member(place));
+        let mut all: Vec<_> = listed
+            .map(|((conversation, user, _), own)| super::Own {
+                conversation: *conversation,
+                user: *user,
+                cursor: own.cursor,
+                settings: own.settings,
+                set: own.set,
+            })
+            .collect();
+        all.retain(|own| after.is_none_or(|after| (own.conversation, own.user) > after));
+        all.sort_by_key(|own| (own.conversation, own.user));
+        all.truncate(limit);
+        Ok(all)
+    }
+
+    async fn take_own(&self, taken: Vec<super::Own>) -> Result<(), Error> {
+        let mut state = self.state();
+        for super::Own { conversation, user, cursor, settings, set } in taken {
+            if let Some(own) = state.own(user, conversation) {
+                *own = Own { cursor, settings, set, ..*own };
+            }
+        }
+        Ok(())
+    }
+
+    async fn merge_own(&self, copies: Vec<super::Own>) -> Result<(), Error> {
+        let mut state = self.state();
+        for super::Own { conversation, user, cursor, settings, set } in copies {
+            if let Some(own) = state.own(user, conversation) {
+                let (settings, set) = if set > own.set { (settings, set) } else { (own.settings, own.set) };
+                *own = Own { cursor: own.cursor.merged(cursor), settings, set, ..*own };
+            }
+        }
+        Ok(())
+    }
+
+    async fn mend(&self, conversation: ConversationId, at: Seq, to: Replayed) -> Result<bool, Error> {
+        let mut state = self.state();
+        if state.rooms.get(&conversation).map_or(Seq::ZERO, |room| room.head.seq) != at {
+            return Ok(false);
+        }
+        let Dump { kind, texts: [name, topic], history, head, members, mentions } = to.dump;
+        let (members, mentions) = (members.into_iter().collect(), mentions.into_iter().collect());
+        state.rooms.insert(conversation, Room { kind, name, topic, history, head, members, mentions });
+        for (user, seq, worthy) in to.reads {
+            if let Some(own) = state.own(user, conversation).filter(|own| own.wrote < seq) {
+                *own = Own { cursor: own.cursor.replayed(seq, worthy), wrote: seq, ..*own };
+            }
+        }
+        Ok(true)
     }
 
     async fn clear(&self, conversation: ConversationId) -> Result<(), Error> {
@@ -247,15 +329,7 @@ impl Views for Memory {
     async fn dump(&self, conversation: ConversationId) -> Result<String, Error> {
         let state = self.state();
         let Some(room) = state.rooms.get(&conversation) else { return Ok(Dump::default().to_string()) };
-        let dump = Dump {
-            kind: room.kind,
-            texts: [room.name.clone(), room.topic.clone()],
-            history: room.history,
-            head: room.head,
-            members: room.members.iter().map(|(user, member)| (*user, *member)).collect(),
-            mentions: room.mentions.iter().copied().collect(),
-        };
-        Ok(dump.to_string())
+        Ok(room.dump().to_string())
     }
 }
 

@@ -3,15 +3,15 @@
 
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
+mod dump;
 pub mod memory;
-
-use std::fmt;
 
 use async_trait::async_trait;
 use klatch_core::conversation::{History, Kind, Role};
 use klatch_core::ids::{ConversationId, Seq, Timestamp, UserId};
 
 use crate::Error;
+pub use dump::{Dump, Replayed};
 
 /// Mentions are counted up to here, so that a row of the inbox has a price.
 pub const MENTIONS_COUNTED_MAX: u64 = 1_000;
@@ -174,6 +174,23 @@ impl Cursor {
         let version = (self.version + 1).min(NUMBER_MAX);
         Self { delivered: self.delivered.max(seq), read: seq, read_worthy: worthy, version }
     }
+
+    /// The same, as a replay finds it. A cursor that nobody has moved yet keeps its version 0, so that any copy that somebody moved is
+    /// later.
+    #[must_use]
+    pub fn replayed(self, seq: Seq, worthy: u64) -> Self {
+        let wrote = self.wrote(seq, worthy);
+        if self.version == 0 { Self { version: 0, ..wrote } } else { wrote }
+    }
+
+    /// The later of two copies of a cursor: of `self`, and of what a copy says. As [`Cursor::moved`], but of two with the same version
+    /// the one that is further.
+    #[must_use]
+    pub fn merged(self, copy: Self) -> Self {
+        let is_further = copy.version == self.version && copy.read > self.read;
+        let read = if copy.version > self.version || is_further { copy } else { self };
+        Self { delivered: self.delivered.max(copy.delivered).max(read.read), ..read }
+    }
 }
 
 /// What somebody wants to be told about a conversation.
@@ -195,6 +212,21 @@ pub struct Settings {
     pub notify: Notify,
     /// Whether it is one of their favourites.
     pub favourite: bool,
+}
+
+/// What is a member's own, and follows from no log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Own {
+    /// In which conversation.
+    pub conversation: ConversationId,
+    /// Whose.
+    pub user: UserId,
+    /// How far they are.
+    pub cursor: Cursor,
+    /// Their settings.
+    pub settings: Settings,
+    /// How often they set them: of two copies, the one that was set more often is the later.
+    pub set: u64,
 }
 
 /// A line of somebody's list.
@@ -229,6 +261,11 @@ pub struct InboxRow {
 /// - **W8** `dump` of views that were built by replay equals that of views that were built as it happened.
 /// - **W9** Settings survive loss of power once `set_settings` returned.
 /// - **W10** What was projected before `sync` was called survives loss of power once that returned.
+/// - **W11** `own` lists what is each member's own, once, in order of (conversation, person). What `take_own` was given is that of those
+///   who are members, exactly, and survives loss of power once it returned.
+/// - **W12** `mend` makes what was projected of a conversation what it is told, as a whole, so that nobody sees anything between the two;
+///   unless the views go to another event than the caller saw, and then it changes nothing.
+/// - **W13** `merge_own` keeps of each cursor and of each person's settings the later one, and survives loss of power once it returned.
 #[async_trait]
 pub trait Views: Send + Sync + 'static {
     /// Projects, and says for each what became of it.
@@ -320,6 +357,34 @@ pub trait Views: Send + Sync + 'static {
     async fn set_settings(&self, user: UserId, conversation: ConversationId, settings: Settings)
     -> Result<bool, Error>;
 
+    /// What is members' own, in order of (conversation, person), at most `limit` from after `after` on. Members with nothing of their
+    /// own may be left out.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn own(&self, after: Option<(ConversationId, UserId)>, limit: usize) -> Result<Vec<Own>, Error>;
+
+    /// Sets what is members' own as it is, whatever there was (W11): for views that take the place of others.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Broken`.
+    async fn take_own(&self, own: Vec<Own>) -> Result<(), Error>;
+
+    /// Takes from a copy what is later than what is there (W13): `delivered` only grows; `read` is taken if its version is higher, or the
+    /// same and it is further; settings are taken if they were set more often. Who is no member has nothing. May be repeated.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Broken`.
+    async fn merge_own(&self, own: Vec<Own>) -> Result<(), Error>;
+
+    /// Makes what was projected of a conversation what a replay made of it, if the views go exactly as far as `at` (W12), and tells
+    /// whether they did. Cursors and settings stay, but for what the replay says that people wrote themselves, as [`Row::Read`] does it;
+    /// of a member who has none the cursor begins there, with version 0, so that any that somebody moved is later.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Broken`.
+    async fn mend(&self, conversation: ConversationId, at: Seq, to: Replayed) -> Result<bool, Error>;
+
     /// Forgets what was projected of a conversation, so that it can be rebuilt by replay. Cursors and settings stay: each belongs
     /// to the membership (known by the event with which it began) for which it was set, and is seen again once that was replayed.
     ///
@@ -332,37 +397,4 @@ pub trait Views: Send + Sync + 'static {
     /// # Errors
     /// `Unavailable`.
     async fn dump(&self, conversation: ConversationId) -> Result<String, Error>;
-}
-
-/// Everything that follows from the log alone. Cursors and settings do not: a person moves them, and even where their own
-/// writing moved a cursor ([`Row::Read`]) it may have been set back since.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Dump {
-    /// What sort it is, once that was projected.
-    pub kind: Option<Kind>,
-    /// Its name and its topic.
-    pub texts: [String; 2],
-    /// How far back members may read.
-    pub history: Option<History>,
-    /// Where it stands.
-    pub head: Head,
-    /// Its members, in order.
-    pub members: Vec<(UserId, Membership)>,
-    /// Who was mentioned in which message, in order.
-    pub mentions: Vec<(UserId, Seq)>,
-}
-
-impl fmt::Display for Dump {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [name, topic] = &self.texts;
-        writeln!(f, "{:?} {name:?} {topic:?} {:?}", self.kind, self.history)?;
-        writeln!(f, "{:?}", self.head)?;
-        for (user, Membership { role, joined }) in &self.members {
-            writeln!(f, "member {user} {role:?} {joined:?}")?;
-        }
-        for (user, seq) in &self.mentions {
-            writeln!(f, "mention {user} {seq:?}")?;
-        }
-        Ok(())
-    }
 }

@@ -42,6 +42,11 @@ pub enum ClientFrame {
         #[serde(flatten)]
         new: NewCommand,
     },
+    /// "I know what became of these." For answers that followed `accepted`.
+    Confirm {
+        /// Which commands.
+        commands: Vec<Confirmed>,
+    },
     /// How far one has read or received.
     Cursor {
         /// Which conversation.
@@ -77,6 +82,15 @@ pub enum ClientFrame {
     },
     /// "Are you there?"
     Ping,
+}
+
+/// A command whose answer a client knows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Confirmed {
+    /// Which.
+    pub id: Uuid,
+    /// Where it was given.
+    pub conversation: Uuid,
 }
 
 /// What a client is.

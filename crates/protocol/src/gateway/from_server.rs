@@ -49,6 +49,13 @@ pub enum ServerFrame {
         /// What.
         events: Vec<Event>,
     },
+    /// A command lies in a queue that keeps it: `committed` or `rejected` follows, if not on this connection then on a later one.
+    Accepted {
+        /// Which.
+        id: Uuid,
+        /// Where.
+        conversation: Uuid,
+    },
     /// A command is durable.
     Committed {
         /// Which.
@@ -177,4 +184,6 @@ pub struct Limits {
     pub watch: usize,
     /// Conversations in `open`.
     pub open: usize,
+    /// Commands in `confirm`.
+    pub confirm: usize,
 }

@@ -5,7 +5,7 @@ mod from_client;
 mod from_server;
 
 pub use close::CloseCode;
-pub use from_client::{ClientFrame, ClientInfo, DeviceState, ReadMove};
+pub use from_client::{ClientFrame, ClientInfo, Confirmed, DeviceState, ReadMove};
 pub use from_server::{HeadItem, Limits, PresenceItem, PresenceState, ServerFrame};
 
 /// The version of the protocol that this build speaks.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use klatch_core::conversation::{Change, Command, CommandKind, Founding, Origin};
-use klatch_core::ids::{CommandId, ConversationId, Seq, UserId, Uuid};
+use klatch_core::ids::{CommandId, ConversationId, DeviceId, Seq, UserId, Uuid};
 use prost::Message as _;
 
 use super::event::{history_number, kind_number, read_history, read_kind, read_role, role_number};
@@ -17,8 +17,11 @@ pub struct Envelope {
     pub correlation: u64,
     /// In which conversation.
     pub conversation: ConversationId,
-    /// Whether, where it came in, the two of a direct conversation were found to be blocked.
-    pub blocked: bool,
+    /// Whether, where it came in, a block was found to stand between the two of a direct conversation, or between who adds and who is
+    /// added. Nothing where that could not be asked: then whoever decides asks.
+    pub blocked: Option<bool>,
+    /// The device that was told that its command is accepted: what becomes of it is kept for that device until it knows.
+    pub device: Option<DeviceId>,
     /// The command.
     pub command: Command,
 }
@@ -31,6 +34,7 @@ struct EnvelopeProto {
     correlation: u64,
     #[prost(bytes = "bytes", tag = "3")]
     conversation: Bytes,
+    /// Also where it is not known: whoever has not heard of that refuses.
     #[prost(bool, tag = "4")]
     blocked: bool,
     #[prost(bytes = "bytes", tag = "5")]
@@ -45,6 +49,10 @@ struct EnvelopeProto {
     seen: Option<u64>,
     #[prost(uint64, optional, tag = "10")]
     claimed_at: Option<u64>,
+    #[prost(bytes = "bytes", optional, tag = "11")]
+    device: Option<Bytes>,
+    #[prost(bool, tag = "12")]
+    is_block_unknown: bool,
     #[prost(oneof = "KindProto", tags = "16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28")]
     kind: Option<KindProto>,
 }
@@ -166,13 +174,15 @@ impl Envelope {
             reply_to: bytes_of(&self.reply_to),
             correlation: self.correlation,
             conversation: bytes_of(&self.conversation.0),
-            blocked: self.blocked,
+            blocked: self.blocked.unwrap_or(true),
+            is_block_unknown: self.blocked.is_none(),
             id: bytes_of(&command.id.0),
             actor: bytes_of(&command.actor.0),
             hash: Bytes::copy_from_slice(&command.hash),
             after: command.after.map(|id| bytes_of(&id.0)),
             seen: command.seen.map(|seq| seq.0),
             claimed_at: command.claimed_at.map(|at| at.0),
+            device: self.device.map(|device| bytes_of(&device.0)),
             kind: Some(encode_kind(&command.kind)),
         };
         proto.encode_to_vec().into()
@@ -198,7 +208,8 @@ impl Envelope {
             reply_to: uuid(&proto.reply_to, "reply_to")?,
             correlation: proto.correlation,
             conversation: ConversationId(uuid(&proto.conversation, "conversation")?),
-            blocked: proto.blocked,
+            blocked: (!proto.is_block_unknown).then_some(proto.blocked),
+            device: proto.device.map(|id| uuid(&id, "device").map(DeviceId)).transpose()?,
             command,
         })
     }

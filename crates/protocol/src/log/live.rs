@@ -9,15 +9,8 @@ use super::{Malformed, bytes_of, uuid};
 /// Said on a conversation's topic.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Signal {
-    /// A durable event, as it lies in the log.
-    Event {
-        /// Its place.
-        seq: Seq,
-        /// Its head.
-        head: Bytes,
-        /// Its sealed body.
-        body: Bytes,
-    },
+    /// Durable events, one after the other; one at least.
+    Events(Vec<SaidEvent>),
     /// Somebody types, or no longer does.
     Typing {
         /// Who.
@@ -40,6 +33,17 @@ pub enum Signal {
         /// The version of `read`.
         version: u64,
     },
+}
+
+/// A durable event, as it lies in the log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SaidEvent {
+    /// Its place.
+    pub seq: Seq,
+    /// Its head.
+    pub head: Bytes,
+    /// Its sealed body.
+    pub body: Bytes,
 }
 
 /// Said on a person's topic.
@@ -67,6 +71,9 @@ pub enum Personal {
 struct SignalProto {
     #[prost(oneof = "SignalKind", tags = "1, 2, 3")]
     kind: Option<SignalKind>,
+    /// Those that follow an event. Who does not know of them finds a hole, and reads the log.
+    #[prost(message, repeated, tag = "4")]
+    following: Vec<EventProto>,
 }
 
 #[derive(Clone, PartialEq, prost::Oneof)]
@@ -145,25 +152,41 @@ struct EchoProto {
     frame: Bytes,
 }
 
+impl From<SaidEvent> for EventProto {
+    fn from(SaidEvent { seq, head, body }: SaidEvent) -> Self {
+        Self { seq: seq.0, head, body }
+    }
+}
+
+impl From<EventProto> for SaidEvent {
+    fn from(EventProto { seq, head, body }: EventProto) -> Self {
+        Self { seq: Seq(seq), head, body }
+    }
+}
+
 impl Signal {
     /// The bytes.
-    pub fn encode(&self) -> Bytes {
+    pub fn encode(self) -> Bytes {
+        let mut following = Vec::new();
         let kind = match self {
-            Self::Event { seq, head, body } => {
-                SignalKind::Event(EventProto { seq: seq.0, head: head.clone(), body: body.clone() })
+            Self::Events(events) => {
+                let mut events = events.into_iter().map(EventProto::from);
+                let first = events.next();
+                following.extend(events);
+                first.map(SignalKind::Event)
             }
             Self::Typing { user, on, as_of } => {
-                SignalKind::Typing(TypingProto { user: bytes_of(&user.0), on: *on, as_of: as_of.0 })
+                Some(SignalKind::Typing(TypingProto { user: bytes_of(&user.0), on, as_of: as_of.0 }))
             }
-            Self::Cursor { user, delivered, read, read_worthy, version } => SignalKind::Cursor(CursorProto {
+            Self::Cursor { user, delivered, read, read_worthy, version } => Some(SignalKind::Cursor(CursorProto {
                 user: bytes_of(&user.0),
                 delivered: delivered.0,
                 read: read.0,
-                read_worthy: *read_worthy,
-                version: *version,
-            }),
+                read_worthy,
+                version,
+            })),
         };
-        SignalProto { kind: Some(kind) }.encode_to_vec().into()
+        SignalProto { kind, following }.encode_to_vec().into()
     }
 
     /// What these bytes say; `None` where a later version said it.
@@ -171,9 +194,10 @@ impl Signal {
     /// # Errors
     /// [`Malformed`].
     pub fn decode(bytes: Bytes) -> Result<Option<Self>, Malformed> {
-        Ok(match SignalProto::decode(bytes)?.kind {
-            Some(SignalKind::Event(proto)) => {
-                Some(Self::Event { seq: Seq(proto.seq), head: proto.head, body: proto.body })
+        let SignalProto { kind, following } = SignalProto::decode(bytes)?;
+        Ok(match kind {
+            Some(SignalKind::Event(first)) => {
+                Some(Self::Events([first].into_iter().chain(following).map(SaidEvent::from).collect()))
             }
             Some(SignalKind::Typing(proto)) => {
                 Some(Self::Typing { user: UserId(uuid(&proto.user, "user")?), on: proto.on, as_of: Seq(proto.as_of) })

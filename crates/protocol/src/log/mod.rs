@@ -3,24 +3,30 @@
 //! an event of unknown kind says whether it may be.
 
 mod body;
+mod bundle;
 mod command;
+mod dead_letter;
 mod event;
 mod index;
 mod live;
 mod outcome;
 mod overlay;
+mod refusal;
 mod snapshot;
 
 use bytes::Bytes;
 use klatch_core::ids::{Link, Seq, Timestamp, Uuid};
 
 pub use body::{decode_body, encode_body};
+pub use bundle::{decode_bundle, decode_mark, encode_bundle, encode_mark};
 pub use command::Envelope;
+pub use dead_letter::DeadLetter;
 pub use event::{StoredEvent, decode_event, encode_event};
 pub use index::{INDEX_BYTES, decode_index, encode_index};
-pub use live::{Personal, Signal};
-pub use outcome::{Failure, Outcome};
+pub use live::{Personal, SaidEvent, Signal};
+pub use outcome::{Failure, Outcome, decode_outcomes, encode_outcomes};
 pub use overlay::{decode_overlay, encode_overlay};
+pub use refusal::Refusal;
 pub use snapshot::{STATE_VERSION, decode_snapshot, encode_snapshot};
 
 /// Bytes that do not follow the format.

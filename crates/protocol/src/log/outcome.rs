@@ -46,27 +46,42 @@ struct OutcomeProto {
     rejected: String,
     #[prost(bool, tag = "5")]
     storage_failed: bool,
+    /// Those that follow, of other commands. Who does not know of them looks for them in the log.
+    #[prost(message, repeated, tag = "6")]
+    following: Vec<OutcomeProto>,
+}
+
+/// What became of several commands, each known to its asker by a number.
+pub fn encode_outcomes(outcomes: &[(u64, Outcome)]) -> Bytes {
+    let mut all = outcomes.iter().map(|(correlation, outcome)| outcome.proto(*correlation));
+    let mut first = all.next().unwrap_or_default();
+    first.following = all.collect();
+    first.encode_to_vec().into()
+}
+
+/// The outcomes in these bytes, each with its asker.
+///
+/// # Errors
+/// [`Malformed`].
+pub fn decode_outcomes(bytes: Bytes) -> Result<Vec<(u64, Outcome)>, Malformed> {
+    let mut first = OutcomeProto::decode(bytes)?;
+    let following = std::mem::take(&mut first.following);
+    [first].into_iter().chain(following).map(|proto| Ok((proto.correlation, Outcome::of(&proto)?))).collect()
 }
 
 impl Outcome {
-    /// The bytes, for the asker known by `correlation`.
-    pub fn encode(&self, correlation: u64) -> Bytes {
+    fn proto(&self, correlation: u64) -> OutcomeProto {
         let mut proto = OutcomeProto { correlation, ..OutcomeProto::default() };
         match self {
             Self::Committed { seq, repeated } => (proto.seq, proto.repeated) = (seq.0, *repeated),
             Self::Rejected(rejection) => rejection.slug().clone_into(&mut proto.rejected),
             Self::Failed(failure) => proto.storage_failed = *failure == Failure::StorageFailed,
         }
-        proto.encode_to_vec().into()
+        proto
     }
 
-    /// The asker and the outcome in these bytes.
-    ///
-    /// # Errors
-    /// [`Malformed`].
-    pub fn decode(bytes: Bytes) -> Result<(u64, Self), Malformed> {
-        let proto = OutcomeProto::decode(bytes)?;
-        let outcome = if proto.seq > 0 {
+    fn of(proto: &OutcomeProto) -> Result<Self, Malformed> {
+        Ok(if proto.seq > 0 {
             Self::Committed { seq: Seq(proto.seq), repeated: proto.repeated }
         } else if !proto.rejected.is_empty() {
             Self::Rejected(Rejection::from_slug(&proto.rejected).ok_or(Malformed::Field("rejected"))?)
@@ -74,7 +89,6 @@ impl Outcome {
             Self::Failed(Failure::StorageFailed)
         } else {
             Self::Failed(Failure::Unavailable)
-        };
-        Ok((proto.correlation, outcome))
+        })
     }
 }

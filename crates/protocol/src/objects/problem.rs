@@ -64,6 +64,7 @@ slugs! {
     WrongKind = "wrong_kind", 409, "Not in this kind of conversation";
     Blocked = "blocked", 403, "One of you has blocked the other";
     NotSupported = "not_supported", 409, "This server is too old for that conversation";
+    Undecidable = "undecidable", 409, "The conversation is damaged";
     // What the edge says.
     InvalidRequest = "invalid_request", 400, "The request was not understood";
     TooLarge = "too_large", 413, "The request is too large";

@@ -8,8 +8,10 @@ use bytes::Bytes;
 use klatch_core::conversation::Rejection;
 use klatch_core::ids::{ConversationId, Seq};
 use klatch_protocol::log::{
-    Envelope, Failure, Malformed, Outcome, StoredEvent, decode_body, decode_event, decode_index, decode_overlay,
-    decode_snapshot, encode_body, encode_event, encode_index, encode_overlay, encode_snapshot,
+    DeadLetter, Envelope, Failure, Malformed, Outcome, Refusal, SaidEvent, Signal, StoredEvent, decode_body,
+    decode_bundle, decode_event, decode_index, decode_mark, decode_outcomes, decode_overlay, decode_snapshot,
+    encode_body, encode_bundle, encode_event, encode_index, encode_mark, encode_outcomes, encode_overlay,
+    encode_snapshot,
 };
 use klatch_protocol::objects::Body;
 
@@ -135,6 +137,20 @@ fn every_kind_of_body() {
 }
 
 #[test]
+fn a_refusal_in_a_mailbox() {
+    same("refusal", &[&samples::REFUSAL.encode()]);
+    assert_eq!(Refusal::decode(read("refusal").remove(0)).unwrap(), samples::REFUSAL);
+}
+
+#[test]
+fn dead_letters() {
+    for (name, letter) in samples::dead_letters() {
+        same(name, &[&letter.encode()]);
+        assert_eq!(DeadLetter::decode(read(name).remove(0)).unwrap(), letter);
+    }
+}
+
+#[test]
 fn every_kind_of_outcome() {
     let outcomes = [
         ("outcome-committed", Outcome::Committed { seq: Seq(7), repeated: true }),
@@ -143,7 +159,44 @@ fn every_kind_of_outcome() {
         ("outcome-storage_failed", Outcome::Failed(Failure::StorageFailed)),
     ];
     for (name, outcome) in outcomes {
-        same(name, &[&outcome.encode(12)]);
-        assert_eq!(Outcome::decode(read(name).remove(0)).unwrap(), (12, outcome));
+        same(name, &[&encode_outcomes(&[(12, outcome)])]);
+        assert_eq!(decode_outcomes(read(name).remove(0)).unwrap(), [(12, outcome)]);
+    }
+    let all: Vec<_> = (12..).zip(outcomes.map(|(_, outcome)| outcome)).collect();
+    same("outcomes", &[&encode_outcomes(&all)]);
+    assert_eq!(decode_outcomes(read("outcomes").remove(0)).unwrap(), all);
+}
+
+#[test]
+fn a_bundle_of_commands() {
+    let commands: Vec<_> = samples::envelopes().into_iter().map(|(_, envelope)| envelope.encode()).collect();
+    let alone = commands[0].clone();
+    assert_eq!(encode_bundle(vec![alone.clone()]), alone, "one needs no bundle");
+    assert_eq!(decode_bundle(alone.clone()).unwrap(), [alone]);
+    same("bundle", &[&encode_bundle(commands.clone())]);
+    assert_eq!(decode_bundle(read("bundle").remove(0)).unwrap(), commands);
+    for message in commands.iter().chain(&read("bundle")) {
+        assert_eq!(decode_mark(message), None, "it is no mark");
+    }
+}
+
+#[test]
+fn a_mark_in_a_queue() {
+    same("mark", &[&encode_mark(300)]);
+    let mark = read("mark").remove(0);
+    assert_eq!(decode_mark(&mark), Some(300));
+    assert!(Envelope::decode(mark).is_err(), "who does not know marks takes it for no command");
+}
+
+#[test]
+fn events_that_are_said_together() {
+    let event = |(seq, (_, event))| {
+        let StoredEvent { head, body } = encode_event(&event);
+        SaidEvent { seq: Seq(seq), head, body }
+    };
+    let events: Vec<_> = (7..).zip(samples::events()).map(event).collect();
+    for (name, events) in [("said-event", events[..1].to_vec()), ("said-events", events)] {
+        same(name, &[&Signal::Events(events.clone()).encode()]);
+        assert_eq!(Signal::decode(read(name).remove(0)).unwrap(), Some(Signal::Events(events)));
     }
 }

@@ -6,8 +6,9 @@ use klatch_core::conversation::{
 };
 use klatch_core::ids::{CommandId, ConversationId, Link, Seq, Timestamp, UserId, Uuid};
 use klatch_protocol::log::{
-    Envelope, Outcome, Personal, Signal, StoredEvent, decode_body, decode_event, decode_index, decode_overlay,
-    decode_snapshot, encode_event, encode_index, encode_overlay,
+    DeadLetter, Envelope, Personal, Refusal, Signal, StoredEvent, decode_body, decode_bundle, decode_event,
+    decode_index, decode_mark, decode_outcomes, decode_overlay, decode_snapshot, encode_event, encode_index,
+    encode_overlay,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -124,7 +125,11 @@ fn read_as_everything(bytes: &Bytes) {
     let _ = decode_index(bytes);
     let _ = decode_body(bytes);
     let _ = Envelope::decode(bytes.clone());
-    let _ = Outcome::decode(bytes.clone());
+    let _ = decode_outcomes(bytes.clone());
+    let _ = decode_bundle(bytes.clone());
+    let _ = decode_mark(bytes);
+    let _ = Refusal::decode(bytes.clone());
+    let _ = DeadLetter::decode(bytes.clone());
     let _ = Signal::decode(bytes.clone());
     let _ = Personal::decode(bytes.clone());
 }

@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use klatch_core::conversation::{
     Change, Command, CommandKind, Conversation, Edit, Event, EventKind, Founding, History, Kind, Mark, Member, Message,
-    Origin, Overlay, Reaction, Remembered, Role,
+    Origin, Overlay, Reaction, Rejection, Remembered, Role,
 };
-use klatch_core::ids::{CommandId, ConversationId, Link, Seq, Timestamp, UserId, Uuid};
-use klatch_protocol::log::Envelope;
+use klatch_core::ids::{CommandId, ConversationId, DeviceId, Link, Seq, Timestamp, UserId, Uuid};
+use klatch_protocol::log::{DeadLetter, Envelope, Refusal};
 
 pub fn uuid(n: u8) -> Uuid {
     Uuid::from_bytes([n; 16])
@@ -160,7 +160,23 @@ pub fn envelopes() -> Vec<(&'static str, Envelope)> {
             },
         ),
     ];
-    kinds.into_iter().map(|(name, kind)| (name, envelope(kind))).collect()
+    let accepted = Envelope { device: Some(DeviceId(uuid(0x66))), ..envelope(CommandKind::Join) };
+    let all = kinds.into_iter().map(|(name, kind)| (name, envelope(kind)));
+    all.chain([("envelope-accepted", accepted)]).collect()
+}
+
+pub const REFUSAL: Refusal =
+    Refusal { author: UserId(Uuid::from_bytes([0x22; 16])), hash: [0x33; 16], rejection: Rejection::NotAllowed };
+
+pub fn dead_letters() -> [(&'static str, DeadLetter); 2] {
+    let letter = DeadLetter {
+        partition: 3,
+        conversation: Some(ConversationId(Uuid::from_bytes([0x44; 16]))),
+        at: Timestamp(5),
+        reason: "damaged".to_owned(),
+        payload: Bytes::from_static(b"an envelope"),
+    };
+    [("dead_letter-unreadable", DeadLetter { conversation: None, ..letter.clone() }), ("dead_letter", letter)]
 }
 
 pub fn envelope(kind: CommandKind) -> Envelope {
@@ -173,5 +189,6 @@ pub fn envelope(kind: CommandKind) -> Envelope {
         claimed_at: Some(Timestamp(1_799_999_999_000)),
         kind,
     };
-    Envelope { reply_to: uuid(0x55), correlation: 12, conversation: ConversationId(uuid(0x44)), blocked: true, command }
+    let conversation = ConversationId(uuid(0x44));
+    Envelope { reply_to: uuid(0x55), correlation: 12, conversation, blocked: Some(true), device: None, command }
 }

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use klatch_core::ids::{DeviceId, Timestamp, UserId};
 
 /// How long a session counts as there without asking again.
-pub const KNOWN_MS: u64 = 5_000;
+pub const KNOWN_MS: u64 = 1_000;
 /// LIMIT: sessions that are remembered; beyond, everything is forgotten, which costs a question each.
 const KNOWN_MAX: usize = 50_000;
 

@@ -1,4 +1,4 @@
-//! What lies around every request: its id, its line in the log, the headers that keep browsers careful, the body of a refusal,
+//! What lies around every request: from where it comes, its id, its line in the log, the headers that keep browsers careful, the body of a refusal,
 //! and the net under a panic.
 
 use std::panic::AssertUnwindSafe;
@@ -23,7 +23,8 @@ const REQUEST_ID_BYTES_MAX: usize = 64;
 const ANSWER_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// Runs a request.
-pub async fn frame(State(state): State<ApiState>, request: Request, next: Next) -> Response {
+pub async fn frame(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
+    state.options.proxies.settle(&mut request);
     let id = request_id(&state, request.headers());
     let (method, began) = (method(&request), state.services.clock.now());
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();

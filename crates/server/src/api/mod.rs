@@ -2,7 +2,7 @@
 //! elsewhere: an endpoint reads the request, asks, and writes the answer down.
 
 mod accounts;
-mod address;
+pub mod address;
 mod auth;
 mod channels;
 mod conversations;
@@ -60,8 +60,8 @@ pub struct Options {
     pub public_url: Option<String>,
     /// Further origins whose pages are this site's own, such as that of a development server.
     pub origins: Vec<String>,
-    /// Whether what is before us is a proxy that can be trusted to say who the client is.
-    pub behind_proxy: bool,
+    /// The proxies that are believed about who the client is.
+    pub proxies: address::Proxies,
     /// Whether cookies are only sent over TLS: so wherever the node listens beyond this machine, or is behind a proxy.
     pub secure_cookies: bool,
     /// Commands of one person, counted together with those on the gateway.
@@ -73,7 +73,7 @@ impl Default for Options {
         Self {
             public_url: None,
             origins: Vec::new(),
-            behind_proxy: false,
+            proxies: address::Proxies::default(),
             secure_cookies: false,
             commands: Rate { burst: 200, per_minute: 1_200 },
         }

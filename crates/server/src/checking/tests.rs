@@ -9,11 +9,13 @@ use klatch_core::ids::{CommandId, ConversationId, Link, Seq, Timestamp, UserId, 
 use klatch_ports::event_log::{Append, EventLog, MemoryEventLog, NewRecord, Record, Snapshot};
 use klatch_ports::keys::memory::Memory as MemoryKeys;
 use klatch_ports::overlay::MemoryOverlays;
-use klatch_ports::{Error, commands, directory, feed, live, presence, views};
+use klatch_ports::{Error, commands, directory, feed, live, mailboxes, owners, presence, views};
 use klatch_protocol::log::{encode_event, encode_index, encode_overlay, encode_snapshot};
 
+use super::replay::{self, Replay};
 use super::{Kind, check};
 use crate::environment::{Clock, Entropy};
+use crate::partitioning::Partitioning;
 use crate::rebuilding::rebuild;
 use crate::sealing::{MasterKey, Place, Sealer};
 use crate::services::Services;
@@ -138,12 +140,16 @@ async fn world(damage: Option<Kind>) -> (Services, Sealer, Seq) {
         all[4].worthy = 1_000;
     }
     let services = Services {
+        process: "test".to_owned(),
         workspace,
         event_log: Arc::new(Damaged { inner: MemoryEventLog::default(), damage }),
         overlays: Arc::new(MemoryOverlays::default()),
         feed: Arc::new(feed::MemoryFeed::default()),
         commands: Arc::new(commands::memory::Memory::new(1, 1)),
+        partitioning: Partitioning::alone(1),
+        owners: Arc::new(owners::memory::Memory::default()),
         live: Arc::new(live::memory::Memory::default()),
+        mailboxes: Arc::new(mailboxes::memory::Memory::default()),
         views: Arc::new(views::memory::Memory::default()),
         directory: Arc::new(directory::memory::Memory::default()),
         keys,
@@ -221,5 +227,40 @@ async fn views_that_are_behind_are_no_damage() {
     services.overlays.clear(TEA).await.unwrap();
     let events = events(|_| Bytes::new());
     services.views.project(vec![crate::projection::projection(TEA, &events[..3])]).await.unwrap();
-    assert_eq!(check(&services, Some(&sealer), TEA, tail).await.unwrap().findings, Vec::new());
+    let checked = check(&services, Some(&sealer), TEA, tail).await.unwrap();
+    assert_eq!((checked.findings, checked.is_behind), (Vec::new(), true));
+    rebuild(&services, TEA).await.unwrap();
+    assert!(!check(&services, Some(&sealer), TEA, tail).await.unwrap().is_behind);
+}
+
+/// A replay that began when three of the events were there, and ends when all of them are.
+async fn replayed_meanwhile(damage: Option<Kind>) -> replay::Ended {
+    let (services, ..) = world(damage).await;
+    services.views.clear(TEA).await.unwrap();
+    services.overlays.clear(TEA).await.unwrap();
+    let events = events(|_| Bytes::new());
+    let project = |events| services.views.project(vec![crate::projection::projection(TEA, events)]);
+    project(&events[..3]).await.unwrap();
+    let mut replay = Replay::begin(&services, TEA).await.unwrap();
+    replay.take(&events[..3]).await.unwrap();
+    project(&events[3..]).await.unwrap();
+    match damage {
+        Some(Kind::Overlay) => {
+            let row = encode_overlay(&Overlay::default());
+            services.overlays.put(TEA, Seq(LAST), vec![(Seq(2), row)]).await.unwrap();
+        }
+        _ => crate::annotations::catch_up(&services, TEA, Seq(LAST)).await.unwrap(),
+    }
+    replay.end().await.unwrap()
+}
+
+#[tokio::test]
+async fn what_people_write_meanwhile_is_no_damage_and_hides_none() {
+    let ended = replayed_meanwhile(None).await;
+    assert!(ended.found.is_empty() && !ended.is_behind, "{:?}", ended.found);
+    let found = replayed_meanwhile(Some(Kind::Overlay)).await.found;
+    assert!(found.len() == 1 && (found[0].0, found[0].1) == (Kind::Overlay, Some(Seq(2))), "{found:?}");
+    let (services, sealer, _) = world(None).await;
+    let before = Seq(LAST - 1);
+    assert_eq!(check(&services, Some(&sealer), TEA, before).await.unwrap().findings, [], "the log has grown");
 }

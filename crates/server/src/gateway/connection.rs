@@ -1,14 +1,14 @@
 //! One connection: what the rest of the node knows of it, and the task that reads and writes.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::upgrade::Upgraded;
+use hyper::upgrade::{Parts, Upgraded};
 use hyper_util::rt::TokioIo;
-use hyper_util::server::conn::auto::upgrade::{Parts, downcast};
-use klatch_core::ids::{ConversationId, DeviceId, Timestamp, UserId};
+use klatch_core::ids::{ConversationId, DeviceId, Seq, Timestamp, UserId};
 use klatch_ports::presence::State;
 use klatch_protocol::gateway::CloseCode;
 use parking_lot::Mutex;
@@ -40,9 +40,22 @@ pub struct Connection {
 
 #[derive(Default)]
 struct Listens {
-    conversations: HashSet<ConversationId>,
+    /// From after which event on it hears each.
+    conversations: HashMap<ConversationId, Seq>,
     open: Vec<ConversationId>,
     watched: Vec<UserId>,
+    is_gone: bool,
+}
+
+/// Whether a connection listens to a conversation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Entered {
+    /// It does from now on.
+    Now,
+    /// It does already, from after this event on.
+    Before(Seq),
+    /// It listens to nothing any more.
+    Gone,
 }
 
 impl Connection {
@@ -50,9 +63,19 @@ impl Connection {
         Arc::new(Self { user, device, outbox: Outbox::new(socket), listens: Mutex::default() })
     }
 
-    /// Takes note that it listens to a conversation; false if it did already.
-    pub fn enter(&self, conversation: ConversationId) -> bool {
-        self.listens.lock().conversations.insert(conversation)
+    /// Takes note that it listens to a conversation, from after `start` on.
+    pub fn enter(&self, conversation: ConversationId, start: Seq) -> Entered {
+        let mut listens = self.listens.lock();
+        if listens.is_gone {
+            return Entered::Gone;
+        }
+        match listens.conversations.entry(conversation) {
+            Entry::Occupied(since) => Entered::Before(*since.get()),
+            Entry::Vacant(new) => {
+                new.insert(start);
+                Entered::Now
+            }
+        }
     }
 
     /// Takes note that it listens no longer.
@@ -62,7 +85,7 @@ impl Connection {
 
     /// Whether it listens to a conversation.
     pub fn is_in(&self, conversation: ConversationId) -> bool {
-        self.listens.lock().conversations.contains(&conversation)
+        self.listens.lock().conversations.contains_key(&conversation)
     }
 
     /// Whether it has a conversation on its screen.
@@ -71,8 +94,10 @@ impl Connection {
     }
 
     /// Everything that it listened to; nothing from now on.
-    pub fn take_conversations(&self) -> HashSet<ConversationId> {
-        std::mem::take(&mut self.listens.lock().conversations)
+    pub fn take_conversations(&self) -> Vec<ConversationId> {
+        let mut listens = self.listens.lock();
+        listens.is_gone = true;
+        std::mem::take(&mut listens.conversations).into_keys().collect()
     }
 
     /// Replaces what is on the screen, and returns what was.
@@ -88,7 +113,7 @@ impl Connection {
 
 /// Serves a WebSocket to its end. If it is TCP in the clear, whoever delivers writes to it directly.
 pub async fn serve(gateway: Arc<Gateway>, upgraded: Upgraded) {
-    match downcast::<TokioIo<TcpStream>>(upgraded) {
+    match upgraded.downcast::<TokioIo<TcpStream>>() {
         Ok(Parts { io, read_buf, .. }) => {
             let socket = Arc::new(io.into_inner());
             let reader = Reader::new(LIMITS.frame_bytes, read_buf.into());
@@ -142,6 +167,7 @@ async fn attend<S: AsyncRead + AsyncWrite + Unpin>(
         connection.outbox.close(CloseCode::Stopping);
     }
     frames::present(gateway, connection, Some(State::Online)).await;
+    frames::tell(gateway, connection).await;
     let code = Session::new(gateway, connection).run(reader, stream).await;
     gateway.hub.unregister(connection).await;
     frames::present(gateway, connection, None).await;

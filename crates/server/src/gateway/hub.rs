@@ -1,9 +1,11 @@
 //! Who listens to what on this node. A conversation is delivered only contiguously: at a hole the log is read first, so that every
 //! leave and removal is met before anything later.
 
+mod introduce;
 mod repair;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -16,11 +18,11 @@ use klatch_ports::live::{Topic, Topics};
 use klatch_protocol::gateway::{HeadItem, ServerFrame};
 use parking_lot::Mutex;
 
-use super::connection::Connection;
+use super::connection::{Connection, Entered};
 use super::outbox::encode;
 use super::people::People;
 use super::rooms::Room;
-use crate::inbox;
+use crate::heads::Heads;
 use crate::presenting::present;
 use crate::processor::event_of;
 use crate::sealing::Sealer;
@@ -38,10 +40,13 @@ const PART: usize = 128;
 pub struct Hub {
     services: Arc<Services>,
     sealer: Arc<Sealer>,
+    heads: Heads,
     topics: Arc<dyn Topics>,
     /// Held while a topic is added or removed, so that one does not overtake the other.
     changing_topics: tokio::sync::Mutex<()>,
     rooms: Vec<Mutex<HashMap<ConversationId, Room>>>,
+    /// On how many screens a conversation is, also before anybody listens to it.
+    open: Mutex<HashMap<ConversationId, u32>>,
     /// Who is here, and who watches whom.
     pub people: People,
     connections: AtomicUsize,
@@ -55,6 +60,7 @@ impl Hub {
     pub fn new(
         services: Arc<Services>,
         sealer: Arc<Sealer>,
+        heads: Heads,
         topics: Arc<dyn Topics>,
         large_from: usize,
         writes: metrics::Counter,
@@ -63,9 +69,11 @@ impl Hub {
         Arc::new(Self {
             services,
             sealer,
+            heads,
             topics,
             changing_topics: tokio::sync::Mutex::default(),
             rooms: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            open: Mutex::default(),
             people,
             connections: AtomicUsize::new(0),
             large_from,
@@ -93,20 +101,24 @@ impl Hub {
         for conversation in connection.take_conversations() {
             self.detach(connection, conversation);
         }
-        for conversation in connection.set_open(Vec::new()) {
-            self.count_open(conversation, false);
-        }
+        self.open(connection, Vec::new());
         self.people.remove(connection).await;
         self.connections.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// From now on a connection has these conversations on its screen, and no others.
     pub fn open(&self, connection: &Connection, conversations: Vec<ConversationId>) {
+        let mut open = self.open.lock();
         for conversation in &conversations {
-            self.count_open(*conversation, true);
+            *open.entry(*conversation).or_default() += 1;
         }
         for conversation in connection.set_open(conversations) {
-            self.count_open(conversation, false);
+            if let Entry::Occupied(mut count) = open.entry(conversation) {
+                *count.get_mut() -= 1;
+                if *count.get() == 0 {
+                    count.remove();
+                }
+            }
         }
     }
 
@@ -129,23 +141,56 @@ impl Hub {
     /// does not come to that where its person was removed meanwhile.
     ///
     /// # Errors
-    /// The log or the port `live` failed.
+    /// The log or the port `live` failed; it may be tried again.
     pub async fn attach(
+        &self,
+        connection: &Arc<Connection>,
+        conversation: ConversationId,
+        start: Seq,
+    ) -> Result<(), Error> {
+        let attached = match connection.enter(conversation, start) {
+            Entered::Now => self.catch_up(connection, conversation, start).await,
+            // Somebody else attached it from where the conversation stood later. What lies between, neither has told.
+            Entered::Before(since) => return self.tell_between(connection, conversation, start, since).await.map(drop),
+            Entered::Gone => return Ok(()),
+        };
+        if attached.is_err() {
+            connection.leave(conversation);
+        }
+        attached
+    }
+
+    async fn catch_up(
         &self,
         connection: &Arc<Connection>,
         conversation: ConversationId,
         mut start: Seq,
     ) -> Result<(), Error> {
-        if !connection.enter(conversation) {
-            return Ok(());
-        }
         loop {
             let Some(position) = self.join_at(connection, conversation, start) else { return Ok(()) };
             if position == Seq::ZERO {
                 self.make_room(conversation).await?;
                 continue;
             }
-            let events = self.read(conversation, start, position).await?;
+            if self.tell_between(connection, conversation, start, position).await? {
+                connection.leave(conversation);
+                return Ok(());
+            }
+            start = position;
+        }
+    }
+
+    /// Puts what happened after `start`, up to `end`, into an outbox. Whether its person was removed meanwhile: they hear of that, and of
+    /// nothing later.
+    async fn tell_between(
+        &self,
+        connection: &Connection,
+        conversation: ConversationId,
+        mut start: Seq,
+        end: Seq,
+    ) -> Result<bool, Error> {
+        while start < end {
+            let events = self.read(conversation, start, end).await?;
             let Some(last) = events.last() else {
                 return Err(Error::corrupt("events that were delivered are not in the log"));
             };
@@ -154,27 +199,10 @@ impl Hub {
             let events = &events[..leaves.map_or(events.len(), |at| at + 1)];
             connection.outbox.push(self.frame(conversation, events).await?);
             if leaves.is_some() {
-                connection.leave(conversation);
-                return Ok(());
+                return Ok(true);
             }
         }
-    }
-
-    /// Tells all connections of somebody about a conversation that they are in, and attaches those that were not.
-    ///
-    /// # Errors
-    /// A port failed.
-    pub async fn introduce(&self, user: UserId, conversation: ConversationId) -> Result<(), Error> {
-        let Some(item) = inbox::item(&self.services, &self.sealer, user, conversation).await? else { return Ok(()) };
-        let start = Seq(item.head.seq);
-        let frame = encode(&ServerFrame::Conversation { item });
-        let mut connections = Vec::new();
-        self.people.for_own(user, |connection| connections.push(connection.clone()));
-        for connection in connections {
-            connection.outbox.push(frame.clone());
-            self.attach(&connection, conversation, start).await?;
-        }
-        Ok(())
+        Ok(false)
     }
 
     /// Events of a conversation were heard, in order. What comes next is handed out; what was not heard is read from the log.
@@ -276,6 +304,10 @@ impl Hub {
     fn join_at(&self, connection: &Arc<Connection>, conversation: ConversationId, start: Seq) -> Option<Seq> {
         let mut shard = self.shard(conversation).lock();
         let Some(room) = shard.get_mut(&conversation) else { return Some(Seq::ZERO) };
+        if !connection.is_in(conversation) {
+            // It has gone meanwhile.
+            return None;
+        }
         if room.position > start {
             return Some(room.position);
         }
@@ -297,12 +329,6 @@ impl Hub {
     fn detach(&self, connection: &Arc<Connection>, conversation: ConversationId) {
         if let Some(room) = self.shard(conversation).lock().get_mut(&conversation) {
             room.listeners.retain(|other| !Arc::ptr_eq(other, connection));
-        }
-    }
-
-    fn count_open(&self, conversation: ConversationId, more: bool) {
-        if let Some(room) = self.shard(conversation).lock().get_mut(&conversation) {
-            room.open = if more { room.open + 1 } else { room.open.saturating_sub(1) };
         }
     }
 

@@ -26,11 +26,13 @@ use std::time::Duration;
 use klatch_core::limits::TEXT_BYTES_MAX;
 use klatch_ports::presence::Rate;
 use klatch_protocol::gateway::{CloseCode, Limits};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::accounts::Accounts;
 use crate::conversations::Conversations;
+use crate::heads::Heads;
 use crate::sealing::Sealer;
 use crate::services::Services;
 
@@ -43,7 +45,11 @@ pub const LIMITS: Limits = Limits {
     have: 200,
     watch: 200,
     open: 20,
+    confirm: 200,
 };
+
+/// Connections that are told to go within a second, at most, when a node leaves: each of them is greeted by another node at once.
+const GOODBYES_PER_SECOND: u32 = 500;
 
 /// How the gateway behaves.
 #[derive(Clone, Copy, Debug)]
@@ -88,14 +94,17 @@ pub struct Gateway {
     hub: Arc<hub::Hub>,
     cursors: cursors::Cursors,
     options: Options,
+    /// Nobody new may stay.
     stop: CancellationToken,
+    /// Everybody was told to go.
+    ended: CancellationToken,
     tasks: TaskTracker,
     /// Writes to clients.
     writes: metrics::Counter,
 }
 
 impl Gateway {
-    /// Starts a gateway. When `stop` is cancelled, clients are told to resume elsewhere.
+    /// Starts a gateway. When `stop` is cancelled, nobody new may stay; [`Gateway::leave`] tells those who are there.
     ///
     /// # Errors
     /// The port `live` failed.
@@ -104,18 +113,31 @@ impl Gateway {
         sealer: Arc<Sealer>,
         conversations: Arc<Conversations>,
         accounts: Arc<Accounts>,
+        heads: Heads,
         options: Options,
         stop: CancellationToken,
     ) -> Result<Arc<Self>, klatch_ports::Error> {
         let (topics, listener) = services.live.listen().await?;
         let writes = metrics::counter!("klatch_gateway_writes_total");
-        let hub = hub::Hub::new(services.clone(), sealer.clone(), topics, options.large_from, writes.clone());
+        let hub = hub::Hub::new(services.clone(), sealer.clone(), heads, topics, options.large_from, writes.clone());
         let tasks = TaskTracker::new();
-        tasks.spawn(pump::run(hub.clone(), listener, stop.clone()));
-        tasks.spawn(hub.clone().repair(options.repair_every, stop.clone()));
-        tasks.spawn(say_goodbye(hub.clone(), stop.clone()));
-        let cursors = cursors::Cursors::start(services.clone(), &tasks, stop.clone());
-        Ok(Arc::new(Self { services, sealer, conversations, accounts, hub, cursors, options, stop, tasks, writes }))
+        let ended = CancellationToken::new();
+        tasks.spawn(pump::run(hub.clone(), listener, ended.clone()));
+        tasks.spawn(hub.clone().repair(options.repair_every, ended.clone()));
+        let cursors = cursors::Cursors::start(services.clone(), &tasks, ended.clone());
+        Ok(Arc::new(Self {
+            services,
+            sealer,
+            conversations,
+            accounts,
+            hub,
+            cursors,
+            options,
+            stop,
+            ended,
+            tasks,
+            writes,
+        }))
     }
 
     /// What must not be exceeded here, as the operator has it.
@@ -129,15 +151,20 @@ impl Gateway {
         self.hub.connections()
     }
 
-    /// Waits until every connection has been told to go and is gone.
-    pub async fn stopped(&self) {
+    /// Lets nobody new stay, tells everybody to resume elsewhere, one after the other and all of them `within` this time, and waits until
+    /// they are gone. Until it is their turn, they are served.
+    pub async fn leave(&self, within: Duration) {
+        self.stop.cancel();
+        let connections = self.hub.people.connections();
+        let count = u32::try_from(connections.len()).unwrap_or(u32::MAX).max(1);
+        let begun = Instant::now();
+        let each = within.min(Duration::from_secs(1) * count / GOODBYES_PER_SECOND) / count;
+        for (number, connection) in (0..).zip(connections) {
+            sleep_until(begun + each * number).await;
+            connection.outbox.close(CloseCode::Stopping);
+        }
+        self.ended.cancel();
         self.tasks.close();
         self.tasks.wait().await;
     }
-}
-
-/// Tells everybody to resume elsewhere when the node stops.
-async fn say_goodbye(hub: Arc<hub::Hub>, stop: CancellationToken) {
-    stop.cancelled().await;
-    hub.people.close(CloseCode::Stopping);
 }

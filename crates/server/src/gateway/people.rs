@@ -7,7 +7,6 @@ use bytes::Bytes;
 use klatch_core::ids::UserId;
 use klatch_ports::Error;
 use klatch_ports::live::{Topic, Topics};
-use klatch_protocol::gateway::CloseCode;
 use parking_lot::Mutex;
 
 use super::connection::Connection;
@@ -60,11 +59,9 @@ impl People {
         }
     }
 
-    /// Ends all connections.
-    pub fn close(&self, code: CloseCode) {
-        for person in self.people.lock().values() {
-            person.own.iter().for_each(|connection| connection.outbox.close(code));
-        }
+    /// All connections.
+    pub fn connections(&self) -> Vec<Arc<Connection>> {
+        self.people.lock().values().flat_map(|person| person.own.clone()).collect()
     }
 
     /// Hands a frame to all connections of a person.

@@ -7,7 +7,7 @@ use klatch_core::conversation::Event;
 use klatch_core::ids::{ConversationId, UserId};
 use klatch_ports::live::{Listener, Said, Topic};
 use klatch_protocol::gateway::{CloseCode, PresenceItem, PresenceState, ServerFrame};
-use klatch_protocol::log::{Personal, Signal, decode_event};
+use klatch_protocol::log::{Personal, SaidEvent, Signal, decode_event};
 use klatch_protocol::objects::ReadCursor;
 use tokio_util::sync::CancellationToken;
 
@@ -75,10 +75,14 @@ async fn heard(hub: &Arc<Hub>, run: &mut Run, conversation: ConversationId, payl
         Err(error) => return tracing::warn!(%error, "a signal could not be read"),
     };
     match signal {
-        Signal::Event { seq, head, body } => match decode_event(seq, head, body) {
-            Ok(event) => run.push(hub, conversation, event).await,
-            Err(error) => tracing::error!(%conversation, %seq, %error, "an event could not be read"),
-        },
+        Signal::Events(events) => {
+            for SaidEvent { seq, head, body } in events {
+                match decode_event(seq, head, body) {
+                    Ok(event) => run.push(hub, conversation, event).await,
+                    Err(error) => tracing::error!(%conversation, %seq, %error, "an event could not be read"),
+                }
+            }
+        }
         Signal::Typing { user, on, as_of } => {
             run.flush(hub).await;
             let frame = encode(&ServerFrame::Typing { conversation: conversation.0, user: user.0, on });
@@ -105,11 +109,7 @@ async fn personal(hub: &Arc<Hub>, user: UserId, payload: Bytes) {
         // What is asked of the stores must not hold up what is heard meanwhile.
         Ok(Some(Personal::Conversation(conversation))) => {
             let hub = hub.clone();
-            tokio::spawn(async move {
-                if let Err(error) = hub.introduce(user, conversation).await {
-                    tracing::warn!(%error, "somebody was not told about a conversation");
-                }
-            });
+            tokio::spawn(async move { hub.introduce(user, conversation).await });
         }
         Ok(Some(Personal::Presence { state, since })) => {
             let state = [PresenceState::Offline, PresenceState::Away, PresenceState::Online]

@@ -17,8 +17,6 @@ pub struct Room {
     pub wanted: Seq,
     /// Whether somebody is handing out what comes next; what is heard meanwhile, they read from the log.
     pub is_busy: bool,
-    /// Connections that have it on their screen.
-    pub open: u32,
     /// Who listens.
     pub listeners: Vec<Arc<Connection>>,
     /// The last event, where it was not handed to everybody: those who do not look at a large conversation hear of it now and
@@ -29,7 +27,7 @@ pub struct Room {
 impl Room {
     /// A room in which everything up to here is history.
     pub fn new(position: Seq) -> Self {
-        Self { position, wanted: position, is_busy: false, open: 0, listeners: Vec::new(), untold: None }
+        Self { position, wanted: position, is_busy: false, listeners: Vec::new(), untold: None }
     }
 
     /// Takes note of events that were heard, in order, and returns those that come next: with them, the room is busy.

@@ -1,17 +1,18 @@
 //! The conversations in memory: as many as fit, from their snapshots and what followed in the log.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use klatch_core::conversation::{Conversation, Event};
-use klatch_core::ids::{ConversationId, Seq};
-use klatch_ports::Error;
+use klatch_core::ids::{CommandId, ConversationId, Seq};
 use klatch_ports::event_log::{Record, Snapshot};
+use klatch_ports::{Error, ErrorKind};
 use klatch_protocol::log::{decode_event, decode_snapshot, encode_snapshot};
 
 use crate::annotations;
 use crate::crash;
+use crate::heads;
 use crate::services::Services;
 
 /// Conversations in memory, per partition.
@@ -23,16 +24,64 @@ const SNAPSHOT_WORTH: u64 = 128;
 /// Records read at a time.
 const PAGE: usize = 1_000;
 
+/// LIMIT: refused commands of a conversation that are known without asking their mailboxes.
+const REFUSED_MAX: usize = 1_000;
+
 /// A conversation in memory.
 pub struct State {
     /// The fold of its events.
     pub conversation: Conversation,
+    /// Which of its commands were refused after they had been accepted.
+    pub refused: Refused,
     snapshot: Seq,
+}
+
+/// The commands of a conversation for which a refusal lies in a mailbox, as far as is known: some may be confirmed by now. Whoever else
+/// believes to decide here could refuse more; but that stands on a tail, and either the tail moved, and the conversation is loaded anew,
+/// or the same is decided again.
+pub enum Refused {
+    /// No others.
+    These(HashSet<CommandId>),
+    /// Any might be.
+    Many,
+}
+
+impl Refused {
+    fn of(ids: Vec<CommandId>) -> Self {
+        if ids.len() > REFUSED_MAX { Self::Many } else { Self::These(ids.into_iter().collect()) }
+    }
+
+    /// Whether a command may have been refused.
+    pub fn may_have(&self, id: CommandId) -> bool {
+        match self {
+            Self::These(ids) => ids.contains(&id),
+            Self::Many => true,
+        }
+    }
+
+    /// A command is being refused.
+    pub fn add(&mut self, id: CommandId) {
+        if let Self::These(ids) = self {
+            ids.insert(id);
+            if ids.len() > REFUSED_MAX {
+                *self = Self::Many;
+            }
+        }
+    }
+
+    /// Nothing lies in the mailbox for a command, or no more.
+    pub fn remove(&mut self, id: CommandId) {
+        if let Self::These(ids) = self {
+            ids.remove(&id);
+        }
+    }
 }
 
 /// The conversations of one partition.
 pub struct States {
     services: Arc<Services>,
+    /// Those who ask where conversations stand are answered from here.
+    pub heads: Arc<heads::Memory>,
     states: HashMap<ConversationId, State>,
     /// In the order in which they were loaded: the oldest leaves first.
     order: VecDeque<ConversationId>,
@@ -48,8 +97,8 @@ pub fn event_of(record: &Record) -> Result<Event, Error> {
 
 impl States {
     /// None yet.
-    pub fn new(services: Arc<Services>) -> Self {
-        Self { services, states: HashMap::new(), order: VecDeque::new() }
+    pub fn new(services: Arc<Services>, heads: Arc<heads::Memory>) -> Self {
+        Self { services, heads, states: HashMap::new(), order: VecDeque::new() }
     }
 
     /// Brings a conversation into memory, if it is not there.
@@ -77,12 +126,13 @@ impl States {
     }
 
     /// A conversation that was loaded.
-    pub fn get_mut(&mut self, id: ConversationId) -> &mut Conversation {
-        &mut self.states.get_mut(&id).expect("the batch has loaded it").conversation
+    pub fn get_mut(&mut self, id: ConversationId) -> &mut State {
+        self.states.get_mut(&id).expect("the batch has loaded it")
     }
 
     /// Forgets a conversation that turned out not to be as the log has it.
     pub fn forget(&mut self, id: ConversationId) {
+        self.heads.forget(id);
         self.states.remove(&id);
         self.order.retain(|other| *other != id);
     }
@@ -122,7 +172,14 @@ impl States {
     /// The state from its snapshot and the log; and what a crash kept from the overlay is made up for.
     async fn read(&self, id: ConversationId) -> Result<State, Error> {
         let services = &self.services;
-        let snapshot = services.event_log.snapshot(id).await?;
+        let snapshot = match services.event_log.snapshot(id).await {
+            // The log has it all.
+            Err(error) if error.kind == ErrorKind::Corrupt => {
+                tracing::warn!(%error, conversation = %id, "a snapshot cannot be read, and is not used");
+                None
+            }
+            snapshot => snapshot?,
+        };
         let restored = snapshot.and_then(|snapshot| restore(id, snapshot.bytes));
         let mut conversation = restored.unwrap_or_else(|| Conversation::empty(id));
         let snapshot = conversation.seq;
@@ -136,7 +193,8 @@ impl States {
             }
         }
         annotations::catch_up(services, id, conversation.seq).await?;
-        Ok(State { conversation, snapshot })
+        let refused = services.mailboxes.commands(id, REFUSED_MAX + 1).await?;
+        Ok(State { conversation, refused: Refused::of(refused), snapshot })
     }
 }
 

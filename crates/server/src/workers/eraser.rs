@@ -7,11 +7,19 @@ use klatch_ports::Error;
 use klatch_ports::feed::Entry;
 use tokio_util::sync::CancellationToken;
 
-use super::follow::{Worker, follow};
+use super::follow::{self, Worker, follow};
 use crate::processor::event_of;
 use crate::services::Services;
 
-struct Eraser;
+pub(super) struct Eraser;
+
+/// Erases everything that waits for it.
+///
+/// # Errors
+/// The log failed.
+pub async fn catch_up(services: &Services) -> Result<(), Error> {
+    follow::catch_up(&Eraser, services).await
+}
 
 /// Runs the eraser until `stop`.
 pub async fn run(services: Arc<Services>, stop: CancellationToken) {

@@ -16,7 +16,7 @@ use crate::processor::event_of;
 use crate::projection::{project, projection};
 use crate::services::Services;
 
-struct Projector;
+pub(super) struct Projector;
 
 /// Projects everything that power was lost before: until then the views and the overlay may lack what was acknowledged.
 ///
@@ -54,6 +54,7 @@ impl Worker for Projector {
         }
         let batch = order.iter().map(|id| projection(*id, &events[id])).collect();
         let outcomes = services.views.project(batch).await?;
+        metrics::counter!("klatch_events_projected_total").increment(entries.len() as u64);
         for (id, outcome) in order.iter().zip(outcomes) {
             if !matches!(outcome, Projected::Now) {
                 project(services, *id, &events[id]).await?;

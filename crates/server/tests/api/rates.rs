@@ -4,6 +4,7 @@ use klatch_ports::presence::Rate;
 use klatch_protocol::objects::Slug;
 use klatch_server::accounts::Rates;
 use klatch_server::api;
+use klatch_server::api::address::Proxies;
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::json;
 
@@ -17,6 +18,12 @@ fn sign_in(site: &Site, name: &str, password: &str) -> RequestBuilder {
 
 async fn with(rates: Rates) -> Site {
     start(rates, api::Options::default()).await
+}
+
+/// The tests themselves are the proxy.
+fn behind_a_proxy() -> api::Options {
+    let proxies = Proxies { trusted: vec!["127.0.0.1/32".parse().unwrap()], ..Proxies::default() };
+    api::Options { proxies, ..api::Options::default() }
 }
 
 #[tokio::test]
@@ -42,7 +49,7 @@ async fn passwords_of_one_name_are_tried_slowly() {
 
 #[tokio::test]
 async fn guessing_from_elsewhere_locks_nobody_out_unless_many_do() {
-    let options = api::Options { behind_proxy: true, ..api::Options::default() };
+    let options = behind_a_proxy();
     let five = Rate { burst: 5, per_minute: 6 };
     let site = start(Rates { name: THREE, name_anywhere: five, ..Rates::boundless() }, options).await;
     site.sign_up("ada").await;
@@ -86,7 +93,7 @@ async fn one_address_tries_slowly_whatever_the_name() {
 
 #[tokio::test]
 async fn behind_a_proxy_each_client_has_an_address_of_its_own() {
-    let options = api::Options { behind_proxy: true, ..api::Options::default() };
+    let options = behind_a_proxy();
     let site = start(Rates { address: THREE, ..Rates::boundless() }, options).await;
     let from = |address: &str| sign_in(&site, "ada", PASSWORD).header("X-Forwarded-For", format!("6.6.6.6, {address}"));
     for _ in 0..3 {

@@ -9,7 +9,9 @@ use klatch_core::ids::{ConversationId, DeviceId, Timestamp, UserId, Uuid, Worksp
 use klatch_ports::directory::Registration;
 use klatch_ports::live::{Listener, Topic, Topics};
 use klatch_ports::presence::{Presence, Rate, State};
-use klatch_ports::{Error, commands, directory, event_log, feed, keys, live, overlay, presence, views};
+use klatch_ports::{
+    Error, commands, directory, event_log, feed, keys, live, mailboxes, overlay, owners, presence, views,
+};
 use klatch_protocol::objects::{Problem, Slug, User};
 use klatch_protocol::rest::SessionAnswer;
 use klatch_server::accounts::notices::AccountNotice;
@@ -17,6 +19,8 @@ use klatch_server::accounts::{self, Accounts, Rates, Signer, Work};
 use klatch_server::api::{self, ApiState};
 use klatch_server::conversations::Conversations;
 use klatch_server::environment::{Clock, Entropy, uuid_v7};
+use klatch_server::heads;
+use klatch_server::partitioning::Partitioning;
 use klatch_server::processor::partition;
 use klatch_server::sealing::{MasterKey, Sealer};
 use klatch_server::services::Services;
@@ -71,12 +75,16 @@ impl Drop for Site {
 
 pub fn services(clock: Arc<FakeClock>, presence: Arc<Fragile>) -> Arc<Services> {
     Arc::new(Services {
+        process: "test".to_owned(),
         workspace: WorkspaceId(Uuid::from_u128(1)),
         event_log: Arc::new(event_log::MemoryEventLog::default()),
         overlays: Arc::new(overlay::MemoryOverlays::default()),
         feed: Arc::new(feed::MemoryFeed::default()),
         commands: Arc::new(commands::memory::Memory::new(2, 10_000)),
+        partitioning: Partitioning::alone(2),
+        owners: Arc::new(owners::memory::Memory::default()),
         live: Arc::new(live::memory::Memory::default()),
+        mailboxes: Arc::new(mailboxes::memory::Memory::default()),
         views: Arc::new(views::memory::Memory::default()),
         directory: Arc::new(directory::memory::Memory::default()),
         keys: Arc::new(keys::memory::Memory::default()),
@@ -150,8 +158,9 @@ pub async fn fragile(rates: Rates, options: api::Options) -> (Site, Arc<Fragile>
 /// A server on these engines; another one on the same engines is the same site after a restart.
 pub async fn serve(services: Arc<Services>, clock: Arc<FakeClock>, rates: Rates, options: api::Options) -> Site {
     let stop = CancellationToken::new();
+    let heads = Arc::new(heads::Memory::new(services.clone(), None));
     for number in 0..services.commands.partitions() {
-        tokio::spawn(partition::run(services.clone(), number, stop.clone()));
+        tokio::spawn(partition::run(services.clone(), heads.clone(), number, stop.clone()));
     }
     tokio::spawn(projector::run(services.clone(), stop.clone()));
     let master = MasterKey::new([3; 32]);
@@ -163,7 +172,7 @@ pub async fn serve(services: Arc<Services>, clock: Arc<FakeClock>, rates: Rates,
     let state = ApiState {
         services: services.clone(),
         sealer: Arc::new(sealer),
-        conversations: Conversations::start(services.clone()).await.unwrap(),
+        conversations: Conversations::start(services.clone(), CancellationToken::new()).await.unwrap(),
         accounts: accounts.clone(),
         options: Arc::new(options),
     };

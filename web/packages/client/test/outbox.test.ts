@@ -119,6 +119,48 @@ describe('the outbox', () => {
     expect(texts(timeline.get().items)).toEqual(said(room));
   });
 
+  it('does not send again what the server keeps, and hears in the end what became of it', async () => {
+    const all = await world();
+    const { server, room } = all;
+    const { client } = await signedInTab(all);
+    const timeline = client.messages.timeline(room.id);
+    await ready(timeline);
+    server.keeps = () => true;
+    const typed = numbered(40);
+    for (const text of typed) client.messages.send(room.id, { text });
+    await until(
+      () => messages(timeline.get().items).every(({ state }) => state === 'accepted'),
+      () => messages(timeline.get().items).map(({ state }) => state),
+    );
+    expect(server.kept.length).toBe(40);
+    expect(client.conversations.get(room.id).get()?.waiting).toBe(40);
+    server.decideKept();
+    await until(() => client.conversations.get(room.id).get()?.waiting === 0);
+    expect(said(room)).toEqual(typed);
+    expect(texts(timeline.get().items)).toEqual(typed);
+    expect(server.frames.filter(({ type }) => type === 'command').length).toBe(40);
+  });
+
+  it('hears after a reconnection that what was accepted was refused, and says that it knows', async () => {
+    const all = await world();
+    const { server, room } = all;
+    const { client } = await signedInTab(all);
+    server.keeps = () => true;
+    const id = client.messages.send(room.id, { text: 'No' });
+    await until(() => server.kept.length === 1);
+    server.refuse = () => refusal('not_allowed');
+    server.cut();
+    server.decideKept();
+    await until(() => client.messages.failed.get().length === 1);
+    expect(client.messages.failed.get()).toMatchObject([{ id, problem: { type: 'not_allowed' } }]);
+    await until(() => server.mailbox.size === 0);
+    server.refuse = () => null;
+    server.keeps = () => false;
+    client.messages.retry(id);
+    await until(() => said(room).length === 1);
+    expect(client.messages.failed.get()).toEqual([]);
+  });
+
   it('sends a retried message after what waited before it was retried', async () => {
     const all = await world();
     const { server, room } = all;

@@ -135,6 +135,33 @@ describe('a timeline', () => {
     expect(texts(timeline.get().items).length).toBe(3);
   });
 
+  it('shows all that was written while history could not be read', async () => {
+    const all = await longRoom(3);
+    const { client } = await signedInTab(all);
+    all.server.failRest = (_method, path) => (path.endsWith('/events') ? 500 : null);
+    const timeline = client.messages.timeline(all.room.id);
+    await until(() => timeline.get().phase === 'failed');
+    await all.server.stop();
+    for (const text of ['one', 'two', 'three']) client.messages.send(all.room.id, { text });
+    expect(texts(timeline.get().items)).toEqual(['one', 'two', 'three']);
+  });
+
+  it('shows what was written meanwhile once, also when it is saved before history can be read', async () => {
+    const all = await longRoom(3);
+    const { client } = await signedInTab(all);
+    all.server.failRest = (_method, path) => (path.endsWith('/events') ? 500 : null);
+    all.server.loseLive = () => true;
+    const timeline = client.messages.timeline(all.room.id);
+    await until(() => timeline.get().phase === 'failed');
+    const typed = ['one', 'two', 'three'];
+    for (const text of typed) client.messages.send(all.room.id, { text });
+    await until(() => {
+      const { items } = timeline.get();
+      expect(texts(items)).toEqual(typed);
+      return items.every(({ seq }) => seq !== null);
+    });
+  });
+
   it("of a conversation that is not one's own says so, until it is", async () => {
     const all = await world();
     const channel = all.server.addRoom('channel', 'open', [all.bob]);

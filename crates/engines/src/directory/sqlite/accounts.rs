@@ -8,8 +8,9 @@ use klatch_ports::directory::{
 };
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
-use super::columns::{ACCOUNT, ROLES, STATES, account, code};
+use super::columns::{ACCOUNT, account};
 use super::{Sqlite, admission, sessions};
+use crate::directory::{ROLES, STATES, code, searched};
 use crate::drivers::sqlite::Durability::Now;
 
 #[async_trait]
@@ -189,11 +190,6 @@ fn search(db: &Connection, query: &str, after: &str, limit: usize) -> Result<Vec
         ) ORDER BY name"
     );
     db.prepare_cached(&sql)?.query_map(params![after, query, limit], account)?.collect()
-}
-
-/// A line break stands between the two, which no name has: so nothing is found across.
-fn searched(name: &str, display_name: &str) -> String {
-    format!("{name}\n{}", display_name.to_lowercase())
 }
 
 fn active(db: &Connection, user: UserId) -> Result<Option<Account>> {

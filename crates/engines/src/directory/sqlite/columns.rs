@@ -1,22 +1,12 @@
-//! How things lie in columns. The numbers never change their meaning.
+//! How things lie in columns.
 
 use klatch_core::ids::{DeviceId, Timestamp, UserId};
-use klatch_ports::directory::{Account, Chain, Digest, Invite, Origin, Registration, Role, Session, State};
+use klatch_ports::directory::{Account, Chain, Digest, Invite, Origin, Session};
 use rusqlite::types::Type;
 use rusqlite::{Result, Row};
 use uuid::Uuid;
 
-/// The place of a value is its number.
-pub const ROLES: [Role; 2] = [Role::Member, Role::Owner];
-/// The place of a value is its number.
-pub const STATES: [State; 3] = [State::Active, State::Closed, State::Imported];
-/// The place of a value is its number.
-pub const REGISTRATIONS: [Registration; 3] = [Registration::Invite, Registration::Open, Registration::Closed];
-
-/// The number of a value.
-pub fn code<T: PartialEq>(all: &[T], value: &T) -> usize {
-    all.iter().position(|one| one == value).expect("all values are there")
-}
+use crate::directory::{ROLES, STATES};
 
 /// The value in a column.
 pub fn value<T: Copy>(all: &[T], row: &Row<'_>, column: &str) -> Result<T> {

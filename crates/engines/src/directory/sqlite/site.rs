@@ -2,12 +2,14 @@
 
 use async_trait::async_trait;
 use klatch_core::ids::WorkspaceId;
-use klatch_ports::directory::{Registration, Site, Sites};
+use klatch_ports::directory::{Registration, Site, Sites, Standing};
 use klatch_ports::{Error, ErrorKind};
-use rusqlite::{Connection, OptionalExtension, Result, params};
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::Sqlite;
-use super::columns::{REGISTRATIONS, code, value};
+use super::columns::value;
+use crate::directory::{REGISTRATIONS, code, columns_of, standing_of};
 use crate::drivers::sqlite::Durability::Now;
 
 #[async_trait]
@@ -34,6 +36,32 @@ impl Sites for Sqlite {
         self.0.write(Now, move |db| db.execute(sql, params![name, registration]).map(drop)).await?;
         self.site().await
     }
+
+    async fn standing(&self) -> Result<Standing, Error> {
+        self.0.read(standing).await
+    }
+
+    async fn set_standing(&self, from: Standing, to: Standing) -> Result<bool, Error> {
+        let job = move |db: &Connection| {
+            let is_expected = standing(db)? == from;
+            if is_expected {
+                let (number, target) = columns_of(&to);
+                let sql = "INSERT OR REPLACE INTO standing (only, standing, target) VALUES (1, ?1, ?2)";
+                db.execute(sql, params![number, target])?;
+            }
+            Ok(is_expected)
+        };
+        self.0.write(Now, job).await
+    }
+}
+
+/// Whether the site is here.
+pub fn standing(db: &Connection) -> Result<Standing> {
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    let found = db.prepare_cached("SELECT standing, target FROM standing")?.query_row([], read).optional()?;
+    let Some((number, target)) = found else { return Ok(Standing::Here) };
+    let unreadable = |error| rusqlite::Error::FromSqlConversionFailure(0, Type::Integer, Box::new(error));
+    standing_of(number, target).map_err(unreadable)
 }
 
 fn site(db: &Connection) -> Result<Option<Site>> {

@@ -1,47 +1,20 @@
-//! How ids and small enums lie in columns. The numbers never change their meaning.
+//! How ids and small enums lie in columns.
 
-use klatch_core::conversation::{History, Kind, Role};
 use klatch_core::ids::{ConversationId, Seq, Timestamp, UserId};
-use klatch_ports::views::{Cursor, Head, Membership, Notify, Settings};
+use klatch_ports::views::{Cursor, Head, Membership, Settings};
 use rusqlite::Row;
 use rusqlite::types::Type;
 
-/// An enum as a number.
-pub trait Code: Copy + PartialEq + 'static {
-    /// All values; a value's number is its place.
-    const ALL: &'static [Self];
-
-    /// Its number.
-    fn code(self) -> usize {
-        Self::ALL.iter().position(|value| *value == self).expect("ALL has every value")
-    }
-}
-
-impl Code for Kind {
-    // The index `channels` knows the number of a channel.
-    const ALL: &'static [Self] = &[Self::Direct, Self::Group, Self::Channel];
-}
-
-impl Code for Role {
-    const ALL: &'static [Self] = &[Self::Member, Self::Moderator, Self::Owner];
-}
-
-impl Code for History {
-    const ALL: &'static [Self] = &[Self::All, Self::SinceJoined];
-}
-
-impl Code for Notify {
-    const ALL: &'static [Self] = &[Self::All, Self::Mentions, Self::None];
-}
+use crate::views::Code;
 
 /// The enum in this column, or `None` for NULL.
-pub fn maybe_enum<T: Code>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<T>> {
+pub(super) fn maybe_enum<T: Code>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<T>> {
     let Some(code) = row.get::<_, Option<usize>>(column)? else { return Ok(None) };
     T::ALL.get(code).copied().map(Some).ok_or_else(|| unreadable(row, column, Type::Integer))
 }
 
 /// The enum in this column.
-pub fn get_enum<T: Code>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
+pub(super) fn get_enum<T: Code>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
     maybe_enum(row, column)?.ok_or_else(|| unreadable(row, column, Type::Null))
 }
 

@@ -1,11 +1,11 @@
 //! Projecting: the rows of events become rows of tables. A plain message moves a head and its author's cursor, and that is all.
 
 use klatch_core::ids::{ConversationId, Seq};
-use klatch_ports::views::{Head, Projected, Projection, Row};
+use klatch_ports::views::{Dump, Head, Membership, Projected, Projection, Replayed, Row};
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
-use super::columns::Code;
 use super::own;
+use crate::views::Code;
 
 /// Projects, if it continues what is there.
 pub fn project(views: &Connection, projection: &Projection) -> Result<Projected> {
@@ -31,6 +31,28 @@ pub fn projected(views: &Connection, conversation: ConversationId) -> Result<Seq
 pub fn clear(views: &Connection, conversation: ConversationId) -> Result<()> {
     views.execute("DELETE FROM conversations WHERE id = ?1", [conversation.as_bytes()])?;
     Ok(())
+}
+
+/// Makes what was projected what a replay made of it, if it goes as far as `at`; false if it does not.
+pub fn mend(views: &Connection, conversation: ConversationId, at: Seq, to: &Replayed) -> Result<bool> {
+    if projected(views, conversation)? != at {
+        return Ok(false);
+    }
+    clear(views, conversation)?;
+    let Dump { kind, texts: [name, topic], history, head, members, mentions } = &to.dump;
+    advance(views, conversation, Seq::ZERO, head)?;
+    let (name, topic) = (Some(name.clone()), Some(topic.clone()));
+    write(views, conversation, &Row::Described { kind: *kind, name, topic, history: *history })?;
+    for (user, Membership { role, joined }) in members {
+        write(views, conversation, &Row::Joined { user: *user, role: *role, joined: *joined })?;
+    }
+    for (user, seq) in mentions {
+        write(views, conversation, &Row::Mentioned { user: *user, seq: *seq })?;
+    }
+    for (user, seq, worthy) in &to.reads {
+        own::replayed(views, *user, conversation, *seq, *worthy)?;
+    }
+    Ok(true)
 }
 
 /// Moves the head from `after` to `head`. False if it is not at `after`.

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use klatch_core::ids::WorkspaceId;
 
-use super::super::{Registration, Site, Sites};
+use super::super::{Registration, Site, Sites, Standing};
 use super::Memory;
 use crate::{Error, ErrorKind};
 
@@ -28,5 +28,18 @@ impl Sites for Memory {
             site.2 = registration.unwrap_or(site.2);
         }
         self.site().await
+    }
+
+    async fn standing(&self) -> Result<Standing, Error> {
+        Ok(self.world().standing.clone())
+    }
+
+    async fn set_standing(&self, from: Standing, to: Standing) -> Result<bool, Error> {
+        let mut world = self.world();
+        let is_expected = world.standing == from;
+        if is_expected {
+            world.standing = to;
+        }
+        Ok(is_expected)
     }
 }

@@ -39,7 +39,8 @@ pub async fn create(
     let blocked = check(&state, user, &founding).await?;
     let is_direct = founding.kind == Kind::Direct;
     let command = prepare_founding(&state.sealer, user, id, founding).await?;
-    let outcome = state.conversations.command(conversation, command, blocked && is_direct).await.map_err(refusal)?;
+    let outcome =
+        state.conversations.command(conversation, command, Some(blocked && is_direct)).await.map_err(refusal)?;
     let status = match outcome {
         Outcome::Committed { repeated: false, .. } => StatusCode::CREATED,
         Outcome::Committed { repeated: true, .. } => StatusCode::OK,

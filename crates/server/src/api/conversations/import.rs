@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use axum::extract::{DefaultBodyLimit, State};
-use futures_util::future::join_all;
 use klatch_core::conversation::{Command, CommandKind, Origin, Role};
-use klatch_core::ids::{CommandId, ConversationId, Timestamp, UserId};
+use klatch_core::ids::{CommandId, ConversationId, Seq, Timestamp, UserId};
 use klatch_core::limits::TEXT_BYTES_MAX;
 use klatch_protocol::log::{Outcome, encode_body};
 use klatch_protocol::objects::{Body, Problem, Slug};
 use klatch_protocol::rest::{ImportAnswer, ImportBatch, ImportItem, ImportOutcome};
+use tokio::sync::oneshot;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -18,12 +18,15 @@ use crate::api::ApiState;
 use crate::api::auth::Signed;
 use crate::api::extract::{Json, PathId};
 use crate::api::problem::Refusal;
-use crate::commanding::{problem, refusal};
+use crate::commanding::{problem, refusal, unavailable};
 use crate::sealing::Place;
 
 const ITEMS_MAX: usize = 500;
 /// Bytes of a request: 500 messages of some length, or some of the longest.
 const BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Whoever waits for an outcome.
+type Told = oneshot::Receiver<Outcome>;
 
 pub(super) fn router() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new().routes(routes!(import)).layer(DefaultBodyLimit::max(BYTES_MAX))
@@ -64,32 +67,28 @@ async fn import(
         };
         waiting.push(told);
     }
-    let outcomes = join_all(waiting.into_iter().map(async |told| match told {
-        Ok(told) => match told.await {
-            Ok(Outcome::Committed { seq, repeated }) => Ok((seq.0, repeated)),
-            Ok(other) => Err(problem(other)),
-            Err(_) => Err(crate::commanding::unavailable()),
-        },
-        Err(problem) => Err(problem),
-    }));
-    let outcomes = ids.into_iter().zip(outcomes.await).map(|(id, outcome)| match outcome {
-        Ok((seq, repeated)) => ImportOutcome { id, seq: Some(seq), repeated, problem: None },
-        Err(problem) => ImportOutcome { id, seq: None, repeated: false, problem: Some(problem) },
-    });
-    Ok(axum::Json(ImportAnswer { outcomes: outcomes.collect() }))
+    let mut outcomes = Vec::with_capacity(ids.len());
+    for (id, told) in ids.into_iter().zip(waiting) {
+        outcomes.push(match outcome(told).await {
+            Ok((seq, repeated)) => ImportOutcome { id, seq: Some(seq.0), repeated, problem: None },
+            Err(problem) => ImportOutcome { id, seq: None, repeated: false, problem: Some(problem) },
+        });
+    }
+    Ok(axum::Json(ImportAnswer { outcomes }))
 }
 
-async fn submit(
-    state: &ApiState,
-    conversation: ConversationId,
-    command: Command,
-) -> Result<tokio::sync::oneshot::Receiver<Outcome>, Problem> {
-    let (tell, told) = tokio::sync::oneshot::channel();
-    let reply = Box::new(move |outcome| {
-        // The request may have been given up meanwhile.
-        let _ = tell.send(outcome);
-    });
-    state.conversations.submit(conversation, command, false, reply).await.map_err(refusal)?;
+/// What became of a command that was submitted, or not.
+async fn outcome(told: Result<Told, Problem>) -> Result<(Seq, bool), Problem> {
+    match told?.await {
+        Ok(Outcome::Committed { seq, repeated }) => Ok((seq, repeated)),
+        Ok(other) => Err(problem(other)),
+        Err(_) => Err(unavailable()),
+    }
+}
+
+async fn submit(state: &ApiState, conversation: ConversationId, command: Command) -> Result<Told, Problem> {
+    let (tell, told) = oneshot::channel();
+    state.conversations.submit(conversation, command, Some(false), tell).await.map_err(refusal)?;
     Ok(told)
 }
 

@@ -22,5 +22,6 @@ pub async fn close(
     Json(body): Json<Closure>,
 ) -> Result<(StatusCode, Cookies), Refusal> {
     state.accounts.close(identity, &body.password).await?;
+    state.sealer.forget(identity.user);
     Ok((StatusCode::NO_CONTENT, cookie::clear(&state.options)))
 }

@@ -1,8 +1,8 @@
 //! `command`: do something in a conversation.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-use klatch_core::ids::{ConversationId, Uuid};
+use klatch_core::ids::{ConversationId, DeviceId, Uuid};
 use klatch_protocol::gateway::ServerFrame;
 use klatch_protocol::log::Outcome;
 use klatch_protocol::objects::{NewCommand, Problem};
@@ -11,6 +11,7 @@ use super::super::Gateway;
 use super::super::connection::{Connection, now};
 use super::super::outbox::encode;
 use crate::commanding::{check, count, prepare, problem, refusal};
+use crate::conversations::{Asker, Refused};
 
 /// Puts a command into its queue; its outcome goes to the outbox when it is known.
 pub async fn command(gateway: &Gateway, connection: &Arc<Connection>, conversation: Uuid, new: NewCommand) {
@@ -36,13 +37,47 @@ async fn submit(
     let target = ConversationId(conversation);
     let blocked = check(services, actor, target, &new.command).await?;
     let command = prepare(&gateway.sealer, now(gateway), actor, target, new).await?;
-    let asker = connection.clone();
-    let reply = Box::new(move |outcome| match outcome {
-        Outcome::Committed { seq, repeated } => {
-            asker.outbox.push(encode(&ServerFrame::Committed { id, conversation, seq: seq.0, repeated }));
+    let asker = Waiting { connection: Arc::downgrade(connection), device: connection.device, conversation, id };
+    gateway.conversations.hand_in(target, command, blocked, asker).await.map_err(refusal)
+}
+
+/// A connection that waits for what becomes of a command, as long as it is there.
+struct Waiting {
+    connection: Weak<Connection>,
+    device: DeviceId,
+    conversation: Uuid,
+    id: Uuid,
+}
+
+impl Asker for Waiting {
+    fn device(&self) -> Option<DeviceId> {
+        Some(self.device)
+    }
+
+    fn accepted(&self) {
+        let Some(connection) = self.connection.upgrade() else { return };
+        connection.outbox.push(encode(&ServerFrame::Accepted { id: self.id, conversation: self.conversation }));
+    }
+
+    fn decided(self: Box<Self>, outcome: Outcome) {
+        let Self { connection, conversation, id, .. } = *self;
+        let Some(connection) = connection.upgrade() else { return };
+        match outcome {
+            Outcome::Committed { seq, repeated } => {
+                connection.outbox.push(encode(&ServerFrame::Committed { id, conversation, seq: seq.0, repeated }));
+            }
+            // Where nothing is known of it, the client asks again, as it would if the answer had been lost.
+            Outcome::Rejected(_) | Outcome::Failed(_) => reject(&connection, conversation, id, problem(outcome)),
         }
-        // Nothing is known of it: the client asks again, as it would if the answer had been lost.
-        Outcome::Rejected(_) | Outcome::Failed(_) => reject(&asker, conversation, id, problem(outcome)),
-    });
-    gateway.conversations.submit(target, command, blocked, reply).await.map_err(refusal)
+    }
+
+    fn refused(self: Box<Self>, refused: Refused) {
+        if let Some(connection) = self.connection.upgrade() {
+            reject(&connection, self.conversation, self.id, refusal(refused));
+        }
+    }
+
+    fn is_gone(&self) -> bool {
+        self.connection.strong_count() == 0
+    }
 }

@@ -1,6 +1,7 @@
 //! What a connection does with each frame: one file per kind.
 
 mod command;
+mod confirm;
 mod cursor;
 mod hello;
 mod open;
@@ -20,6 +21,7 @@ use super::Gateway;
 use super::connection::{Connection, now};
 use super::outbox::encode;
 
+pub use confirm::tell;
 pub use hello::hello;
 pub use presence::present;
 
@@ -99,6 +101,7 @@ pub async fn take(
             command::command(gateway, connection, conversation, new).await;
             Ok(())
         }
+        ClientFrame::Confirm { commands } => confirm::confirm(gateway, connection, commands).await,
         ClientFrame::Cursor { conversation, read, delivered } => {
             cursor::cursor(gateway, connection, conversation, read, delivered).await
         }
@@ -137,7 +140,8 @@ fn unreadable(text: &[u8], error: &serde_json::Error) -> (Problem, Option<String
     struct Typed {
         r#type: String,
     }
-    const KNOWN: [&str; 9] = ["hello", "sync", "command", "cursor", "typing", "presence", "watch", "open", "ping"];
+    const KNOWN: [&str; 10] =
+        ["hello", "sync", "command", "confirm", "cursor", "typing", "presence", "watch", "open", "ping"];
     let of = serde_json::from_slice::<Typed>(text).ok().map(|typed| typed.r#type);
     let problem = match &of {
         Some(name) if !KNOWN.contains(&name.as_str()) => {

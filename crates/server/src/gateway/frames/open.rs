@@ -16,8 +16,8 @@ pub fn open(gateway: &Gateway, connection: &Connection, conversations: Vec<Uuid>
     if conversations.len() > LIMITS.open {
         return Err(too_many(LIMITS.open));
     }
-    let mine = conversations.into_iter().map(ConversationId).filter(|id| connection.is_in(*id)).collect();
-    gateway.hub.open(connection, mine);
+    // Also before it listens to them: it may say first what it looks at, and then sync. Of those that it is not in, it hears nothing.
+    gateway.hub.open(connection, conversations.into_iter().map(ConversationId).collect());
     Ok(())
 }
 

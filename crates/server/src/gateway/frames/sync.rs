@@ -6,7 +6,7 @@ use std::sync::Arc;
 use klatch_core::conversation::EventKind;
 use klatch_core::ids::{ConversationId, Seq, Uuid};
 use klatch_ports::Error;
-use klatch_protocol::gateway::ServerFrame;
+use klatch_protocol::gateway::{CloseCode, ServerFrame};
 use klatch_protocol::objects::{Conversation, Event, HistoryMode, Problem, Slug};
 
 use super::super::connection::Connection;
@@ -45,7 +45,7 @@ async fn answer(
     have: &BTreeMap<Uuid, u64>,
     after: Option<String>,
 ) -> Result<(), Error> {
-    let Gateway { services, sealer, hub, .. } = &**gateway;
+    let Gateway { services, sealer, .. } = &**gateway;
     let (mut items, next) = inbox::page(services, sealer, connection.user, after.as_deref(), inbox::PAGE_MAX).await?;
     let mut room = ANSWER_BYTES_MAX;
     for item in &mut items {
@@ -58,11 +58,28 @@ async fn answer(
     let gone = if next.is_none() { gone(gateway, connection, have).await? } else { Vec::new() };
     let frame = encode(&ServerFrame::Conversations { items, gone, next });
     connection.outbox.push_answer(frame);
+    if let Err(error) = go_live(gateway, connection, starts, told, after.as_deref()).await {
+        // The page says that its conversations are live. They are not, so this is over: whoever comes back is told of everything.
+        tracing::warn!(%error, source = ?std::error::Error::source(&error), "whoever synced does not hear what follows");
+        connection.outbox.close(CloseCode::Internal);
+    }
+    Ok(())
+}
+
+/// Attaches a connection to the conversations of a page that it was told, each from where it stood then.
+async fn go_live(
+    gateway: &Gateway,
+    connection: &Arc<Connection>,
+    starts: Vec<(ConversationId, Seq)>,
+    told: HashMap<ConversationId, u64>,
+    after: Option<&str>,
+) -> Result<(), Error> {
+    let Gateway { services, hub, .. } = gateway;
     for (conversation, start) in starts {
         hub.attach(connection, conversation, start).await?;
     }
     // What another device read after the list was made and before this one was attached, nobody has told it.
-    for (conversation, read) in inbox::cursors(services, connection.user, after.as_deref(), inbox::PAGE_MAX).await? {
+    for (conversation, read) in inbox::cursors(services, connection.user, after, inbox::PAGE_MAX).await? {
         if told.get(&conversation).is_some_and(|version| *version < read.version) {
             let (conversation, user) = (conversation.0, connection.user.0);
             connection.outbox.push(encode(&ServerFrame::Cursor {

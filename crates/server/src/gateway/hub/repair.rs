@@ -15,8 +15,6 @@ use crate::gateway::rooms::Room;
 
 /// Looks for lost events between two at conversations that nobody has on the screen.
 const REPAIRS_PER_SWEEP: u64 = 15;
-/// Conversations asked for at a time.
-const TAILS_MAX: usize = 1_000;
 
 impl Hub {
     /// Looks for events that were not heard: often where somebody is looking, now and then everywhere; and lets go of rooms that
@@ -54,23 +52,21 @@ impl Hub {
     }
 
     async fn look(self: &Arc<Self>, everywhere: bool) -> Result<(), Error> {
-        let mut asked = Vec::new();
-        for shard in &self.rooms {
-            let shard = shard.lock();
-            asked.extend(shard.iter().filter(|(_, room)| everywhere || room.open > 0).map(|(id, _)| *id));
-        }
-        for asked in asked.chunks(TAILS_MAX) {
-            let tails = self.services.event_log.tails(asked).await?;
-            for (conversation, tail) in asked.iter().zip(tails) {
-                let mut shard = self.shard(*conversation).lock();
-                let Some(room) = shard.get_mut(conversation) else { continue };
-                // One look later, so that what is on its way is not read as well.
-                if room.begin_to_mend() {
-                    metrics::counter!("klatch_gateway_repairs_total").increment(1);
-                    tokio::spawn(self.clone().mend(*conversation));
-                }
-                room.wanted = room.wanted.max(tail);
+        let mut asked: Vec<_> = if everywhere {
+            self.rooms.iter().flat_map(|shard| shard.lock().keys().copied().collect::<Vec<_>>()).collect()
+        } else {
+            self.open.lock().keys().copied().collect()
+        };
+        asked.retain(|conversation| self.position(*conversation).is_some());
+        for (conversation, head) in self.heads.of(&asked, everywhere).await? {
+            let mut shard = self.shard(conversation).lock();
+            let Some(room) = shard.get_mut(&conversation) else { continue };
+            // One look later, so that what is on its way is not read as well.
+            if room.begin_to_mend() {
+                metrics::counter!("klatch_gateway_repairs_total").increment(1);
+                tokio::spawn(self.clone().mend(conversation));
             }
+            room.wanted = room.wanted.max(head);
         }
         Ok(())
     }

@@ -64,7 +64,7 @@ export interface ReplyItem {
  * - `sending`: not acknowledged yet; `sent`: durable; `failed`: refused, see `problem`.
  * - `changing`: durable, with an edit, deletion, reaction or pin of ours on its way (shown as if it had happened).
  */
-export type MessageState = 'sending' | 'sent' | 'changing' | 'failed';
+export type MessageState = 'sending' | 'accepted' | 'sent' | 'changing' | 'failed';
 
 export interface MessageItem {
   readonly type: 'message';

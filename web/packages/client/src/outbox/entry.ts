@@ -18,9 +18,16 @@ export interface OutboxEntry {
 
 export type Outcome =
   | { readonly state: 'waiting' }
+  /** The server's queue keeps it, and an answer follows; known only until the page is loaded anew. */
+  | { readonly state: 'accepted' }
   /** Durable at this seq; kept only until the event itself has been seen. */
   | { readonly state: 'committed'; readonly seq: Seq }
   | { readonly state: 'refused'; readonly problem: Problem };
+
+/** Whether nobody has said yet what became of it. */
+export function isOpen({ outcome }: OutboxEntry): boolean {
+  return outcome.state === 'waiting' || outcome.state === 'accepted';
+}
 
 export function byPosition(a: OutboxEntry, b: OutboxEntry): number {
   return a.position < b.position ? -1 : 1;

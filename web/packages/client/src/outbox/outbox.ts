@@ -2,7 +2,7 @@
 // after, the same in all tabs. One tab at a time sends; the others watch.
 import type { Channel, Platform } from '../platform/platform';
 import type { MessageCommand } from '../protocol/commands';
-import type { ClientFrame, ServerFrame } from '../protocol/frames';
+import type { ClientFrame, RejectedFrame, ServerFrame } from '../protocol/frames';
 import type { CommandId, ConversationId, UserId } from '../protocol/ids';
 import type { Problem } from '../protocol/problem';
 import type { Database } from '../storage/database';
@@ -10,6 +10,7 @@ import type { Store } from '../store/store';
 import type { UuidSource } from '../uuid';
 import type { OutboxEntry, Outcome } from './entry';
 import { Sender } from './sender';
+import { verdictOn } from './verdict';
 
 export interface OutboxOptions {
   platform: Platform;
@@ -35,6 +36,8 @@ export class Outbox {
   readonly #release: () => void;
   /** What changed while the stored ones are being read: of these, what is read is out of date. */
   #changedWhileLoading: Set<CommandId> | null = new Set();
+  /** The last write that was begun; those before it end before it. */
+  #stored: Promise<unknown> = Promise.resolve();
   readonly loaded: Promise<void>;
 
   constructor(private readonly options: OutboxOptions) {
@@ -43,6 +46,7 @@ export class Outbox {
       entries: () => store.get().outbox,
       isOnline: options.isOnline,
       send: options.send,
+      accepted: (id) => this.accept(id),
       committed: (id, seq) => this.settle(id, { state: 'committed', seq }),
       refused: (id, problem) => this.settle(id, { state: 'refused', problem }),
       done: (id) => this.remove(id),
@@ -98,9 +102,14 @@ export class Outbox {
   /** Before the store sees the frame: an event of ours is an acknowledgement as good as any. */
   frame(frame: ServerFrame): void {
     switch (frame.type) {
+      case 'accepted':
+        this.#sender.accepted(frame);
+        return;
       case 'committed':
-      case 'rejected':
         this.#sender.answered(frame);
+        return;
+      case 'rejected':
+        this.rejected(frame);
         return;
       case 'error':
         if (frame.of === 'command') this.#sender.notTaken(frame.problem);
@@ -125,6 +134,27 @@ export class Outbox {
       this.#sender.answered({ type: 'committed', id, conversation, seq, repeated: false });
       this.settle(id, { state: 'committed', seq });
     }
+  }
+
+  /** Told again until it is confirmed: also what another connection, or the page before this one, had sent. */
+  private rejected(frame: RejectedFrame): void {
+    const { id, conversation, problem } = frame;
+    const isAnswer = this.#sender.answered(frame);
+    const { verdict } = verdictOn(problem);
+    if (verdict === 'again' || verdict === 'later') return;
+    if (!isAnswer && verdict === 'done') this.remove(id);
+    else if (!isAnswer) this.settle(id, { state: 'refused', problem });
+    // Not before it is stored: until then only the server knows.
+    void this.#stored.then(() => {
+      if (this.options.isOnline()) this.options.send({ type: 'confirm', commands: [{ id, conversation }] });
+    });
+  }
+
+  /** In memory only: after a reload it is sent again, which does no harm. */
+  private accept(id: CommandId): void {
+    const entry = this.find(id);
+    if (entry?.outcome.state !== 'waiting') return;
+    this.options.store.dispatch({ type: 'outbox', entry: { ...entry, outcome: { state: 'accepted' } } });
   }
 
   private settle(id: CommandId, outcome: Outcome): void {
@@ -167,7 +197,8 @@ export class Outbox {
 
   /** A browser without storage (private windows, a full disk) still sends; it only forgets on reload. */
   private async write(action: (database: Database) => Promise<unknown>): Promise<void> {
-    await this.options.database.then(action).catch(() => undefined);
+    this.#stored = this.options.database.then(action).catch(() => undefined);
+    await this.#stored;
   }
 
   private heard(notice: Notice): void {

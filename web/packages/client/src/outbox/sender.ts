@@ -2,10 +2,10 @@
 // command is simply sent again with the same id; the server sees to it that it takes effect once.
 import { backoff } from '../backoff';
 import type { Platform } from '../platform/platform';
-import type { ClientFrame, CommittedFrame, RejectedFrame } from '../protocol/frames';
+import type { AcceptedFrame, ClientFrame, CommittedFrame, RejectedFrame } from '../protocol/frames';
 import type { CommandId, ConversationId, Millis } from '../protocol/ids';
 import type { Problem } from '../protocol/problem';
-import type { OutboxEntry } from './entry';
+import { isOpen, type OutboxEntry } from './entry';
 import { verdictOn } from './verdict';
 
 export interface SenderPort {
@@ -13,6 +13,7 @@ export interface SenderPort {
   entries(): ReadonlyMap<ConversationId, readonly OutboxEntry[]>;
   isOnline(): boolean;
   send(frame: ClientFrame): void;
+  accepted(id: CommandId): void;
   committed(id: CommandId, seq: number): void;
   refused(id: CommandId, problem: Problem): void;
   /** Nothing is left to be done. */
@@ -20,14 +21,16 @@ export interface SenderPort {
 }
 
 interface Lane {
-  /** Sent on this connection and not answered, in order. */
-  readonly inFlight: Set<CommandId>;
+  /** Sent on this connection and not answered, in order; `accepted` is no answer, but none is needed soon. */
+  readonly inFlight: Map<CommandId, 'sent' | 'accepted'>;
   /** Something must be sent again: first every answer that is on its way is awaited, so that none is mistaken. */
   draining: boolean;
 }
 
 /** LIMIT: commands on their way at once. The server's own limits are higher. */
 const inFlightMax = 16;
+/** LIMIT: commands that the server keeps and has not decided, as while its storage is away. */
+const acceptedMax = 500;
 /** After so long without any answer, all that is on its way is sent again. */
 const answerTimeoutMs = 20_000;
 
@@ -68,22 +71,40 @@ export class Sender {
   /** Sends what may be sent now. Called whenever something about that has changed. */
   pump(): void {
     if (!this.#active || !this.port.isOnline() || this.#pausedUntil !== null) return;
-    let room = (this.#isCautious ? 1 : inFlightMax) - this.inFlight().length;
+    const under = this.inFlight();
+    const sent = under.filter(({ state }) => state === 'sent').length;
+    let room = Math.min(
+      (this.#isCautious ? 1 : inFlightMax) - sent,
+      inFlightMax + acceptedMax - under.length,
+    );
     for (const [conversation, entries] of this.port.entries()) {
       const lane = this.lane(conversation);
       if (lane.draining) continue;
       for (const entry of entries) {
         if (room <= 0) return;
-        if (entry.outcome.state !== 'waiting' || lane.inFlight.has(entry.id)) continue;
+        if (!isOpen(entry) || lane.inFlight.has(entry.id)) continue;
         this.send(entry, lane);
         room -= 1;
       }
     }
   }
 
-  answered(frame: CommittedFrame | RejectedFrame): void {
+  /** The server keeps it: whatever becomes of it, it need not be sent again on this connection. */
+  accepted(frame: AcceptedFrame): void {
     const lane = this.#lanes.get(frame.conversation);
-    if (lane?.inFlight.delete(frame.id) !== true) return;
+    if (lane?.inFlight.has(frame.id) !== true) return;
+    lane.inFlight.set(frame.id, 'accepted');
+    this.#attempt = 0;
+    this.#isCautious = false;
+    this.expectAnswers();
+    this.port.accepted(frame.id);
+    this.pump();
+  }
+
+  /** False for what is not on its way from here, as an answer to what another connection sent. */
+  answered(frame: CommittedFrame | RejectedFrame): boolean {
+    const lane = this.#lanes.get(frame.conversation);
+    if (lane?.inFlight.delete(frame.id) !== true) return false;
     this.expectAnswers();
     if (frame.type === 'committed') {
       this.#attempt = 0;
@@ -94,13 +115,15 @@ export class Sender {
     }
     if (lane.inFlight.size === 0) lane.draining = false;
     this.pump();
+    return true;
   }
 
   /** A command frame was not taken, and the server could not say which: all that is on its way is sent again. */
   notTaken(problem: Problem): void {
-    const [only, ...others] = this.inFlight();
+    const [only, ...others] = this.inFlight().filter(({ state }) => state === 'sent');
     if (only && others.length === 0) {
-      this.answered({ type: 'rejected', ...only, problem });
+      const { id, conversation } = only;
+      this.answered({ type: 'rejected', id, conversation, problem });
       return;
     }
     this.lost();
@@ -132,8 +155,8 @@ export class Sender {
 
   private send(entry: OutboxEntry, lane: Lane): void {
     const { id, conversation, command, seen, at } = entry;
-    const after = [...lane.inFlight].at(-1);
-    lane.inFlight.add(id);
+    const after = [...lane.inFlight.keys()].at(-1);
+    lane.inFlight.set(id, 'sent');
     this.port.send({
       ...{ type: 'command', id, conversation, command, claimed_at: at },
       ...(seen === null ? {} : { seen }),
@@ -156,21 +179,24 @@ export class Sender {
 
   private expectAnswers(): void {
     this.#cancelTimeout();
-    if (this.inFlight().length === 0) return;
+    if (!this.inFlight().some(({ state }) => state === 'sent')) return;
     this.#cancelTimeout = this.platform.after(answerTimeoutMs, () => {
       this.lost();
       this.pump();
     });
   }
 
-  private inFlight(): { id: CommandId; conversation: ConversationId }[] {
+  private inFlight(): { id: CommandId; conversation: ConversationId; state: 'sent' | 'accepted' }[] {
     return [...this.#lanes].flatMap(([conversation, lane]) =>
-      [...lane.inFlight].map((id) => ({ id, conversation })),
+      [...lane.inFlight].map(([id, state]) => ({ id, conversation, state })),
     );
   }
 
   private lane(conversation: ConversationId): Lane {
-    const lane = this.#lanes.get(conversation) ?? { inFlight: new Set(), draining: false };
+    const lane = this.#lanes.get(conversation) ?? {
+      inFlight: new Map<CommandId, 'sent' | 'accepted'>(),
+      draining: false,
+    };
     this.#lanes.set(conversation, lane);
     return lane;
   }

@@ -35,7 +35,13 @@ function openSocket(url: string, listeners: SocketListeners): Socket {
   socket.onopen = () => listeners.opened();
   socket.onmessage = (event) => listeners.received(String(event.data));
   socket.onclose = (event) => listeners.closed(event.code);
-  return { send: (text) => socket.send(text), close: () => socket.close(1000) };
+  return {
+    // One that is being closed takes nothing, and would complain; what was to be said is said on the next.
+    send: (text) => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(text);
+    },
+    close: () => socket.close(1000),
+  };
 }
 
 function webLocks(locks: LockManager): Locks {

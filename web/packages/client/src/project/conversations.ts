@@ -1,7 +1,7 @@
 // Conversations as the sidebar's items: newest activity first, each the same object while nothing in it changed.
 import type { ConversationItem, FailedCommand, UnreadTotals } from '../contract/items';
 import type { OutboxEntry } from '../outbox/entry';
-import { byPosition } from '../outbox/entry';
+import { byPosition, isOpen } from '../outbox/entry';
 import type { ConversationState } from '../store/conversation';
 import { pendingOf } from '../store/pending';
 import type { State } from '../store/state';
@@ -27,7 +27,7 @@ export function conversationItem(
     ...{ id, kind, name, topic, history, role, joinedSeq, members, with: state.facts.with },
     ...{ head, read, mentions, settings, last },
     unread: Math.max(0, head.worthy - read.worthy),
-    waiting: pending.filter(({ outcome }) => outcome.state === 'waiting').length,
+    waiting: pending.filter(isOpen).length,
     failed: pending.filter(({ outcome }) => outcome.state === 'refused').length,
   };
   // Typing, receipts and loaded history are no part of it.

@@ -1,6 +1,6 @@
 // Messages as items. An item is made anew only if something in it changed, so a list of thousands re-renders one row.
 import type { MessageItem, MessageState, Preview, ReplyItem } from '../contract/items';
-import type { OutboxEntry } from '../outbox/entry';
+import { isOpen, type OutboxEntry } from '../outbox/entry';
 import type { SendCommand } from '../protocol/commands';
 import type { SentEvent } from '../protocol/events';
 import type { MessageId, MessageLink, Seq, UserId } from '../protocol/ids';
@@ -39,7 +39,7 @@ export function itemOf(entry: Entry, event: SentEvent, view: MessageView, around
       replies,
       thread: event.thread ?? null,
       origin: event.origin ?? null,
-      state: changes.some(({ outcome }) => outcome.state === 'waiting') ? 'changing' : 'sent',
+      state: changes.some(isOpen) ? 'changing' : 'sent',
       problem: problemOf(changes),
     };
   });
@@ -77,6 +77,7 @@ export function unsentItem(entry: OutboxEntry, command: SendCommand, around: Sur
 
 const unsentStates: Record<OutboxEntry['outcome']['state'], MessageState> = {
   waiting: 'sending',
+  accepted: 'accepted',
   committed: 'sent',
   refused: 'failed',
 };

@@ -9,7 +9,17 @@ import type { HistoryPage, Overlay, PinsPage } from './rest';
 type Json = Record<string, unknown>;
 
 const frameTypes = new Set([
-  ...['ready', 'conversations', 'conversation', 'events', 'committed', 'rejected', 'head', 'cursor'],
+  ...[
+    'ready',
+    'conversations',
+    'conversation',
+    'events',
+    'accepted',
+    'committed',
+    'rejected',
+    'head',
+    'cursor',
+  ],
   ...['typing', 'presence', 'user', 'account', 'error', 'pong'],
 ]);
 

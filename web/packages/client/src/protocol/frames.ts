@@ -10,6 +10,7 @@ type FrameOf<T extends ServerFrame['type']> = Extract<ServerFrame, { type: T }>;
 
 export type ReadyFrame = FrameOf<'ready'>;
 export type ConversationsFrame = FrameOf<'conversations'>;
+export type AcceptedFrame = FrameOf<'accepted'>;
 export type CommittedFrame = FrameOf<'committed'>;
 export type RejectedFrame = FrameOf<'rejected'>;
 export type CursorFrame = FrameOf<'cursor'>;

@@ -59,6 +59,10 @@ export type ClientFrame = {
 } & {
   type: 'command';
 } | {
+  /** Which commands. */
+  commands: Confirmed[];
+  type: 'confirm';
+} | {
   /** Which conversation. */
   conversation: string;
   /** Received up to here. */
@@ -183,6 +187,14 @@ export type CommandBody = {
   name?: string;
   /** The new topic. */
   topic?: string;
+};
+
+/** A command whose answer a client knows. */
+export type Confirmed = {
+  /** Where it was given. */
+  conversation: string;
+  /** Which. */
+  id: string;
 };
 
 /** A conversation, as one of its members sees it in their list. */
@@ -467,6 +479,8 @@ export type InviteItem = {
 
 /** What must not be exceeded. */
 export type Limits = {
+  /** Commands in `confirm`. */
+  confirm: number;
   /** Bytes of a frame to the server. */
   frame_bytes: number;
   /** Frames at once. */
@@ -732,6 +746,12 @@ export type ServerFrame = {
   /** What. */
   events: Event[];
   type: 'events';
+} | {
+  /** Where. */
+  conversation: string;
+  /** Which. */
+  id: string;
+  type: 'accepted';
 } | {
   /** Where. */
   conversation: string;

@@ -145,7 +145,7 @@ export class Connection {
   }
 
   private networkChanged(): void {
-    if (this.isOnline()) this.#link?.probe();
+    if (this.isOnline()) this.#link?.networkChanged();
     else if (this.platform.network.isOnline()) this.tryNow();
   }
 

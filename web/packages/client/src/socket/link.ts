@@ -15,6 +15,8 @@ const readyTimeoutMs = 15_000;
 /** After so long without a frame we ask whether somebody is there, and wait so long for an answer. */
 const quietMs = 20_000;
 const pongTimeoutMs = 10_000;
+/** The same where the browser says that the network has changed or gone: then the other side most likely has, too. */
+const changedTimeoutMs = 4_000;
 
 const closedWithoutCode = 1006;
 
@@ -42,11 +44,9 @@ export class Link {
     if (this.#ready) this.#socket.send(JSON.stringify(frame));
   }
 
-  /** Asks now whether the other side is there: the network has changed. */
-  probe(): void {
-    if (!this.#ready) return;
-    this.send({ type: 'ping' });
-    this.watch(pongTimeoutMs, () => this.end(closedWithoutCode));
+  /** Asks whether the other side is there still. */
+  networkChanged(): void {
+    this.probe(changedTimeoutMs);
   }
 
   close(): void {
@@ -57,7 +57,7 @@ export class Link {
   private received(text: string): void {
     if (this.#ended) return;
     const frame = decodeFrame(text);
-    this.watch(quietMs, () => this.probe());
+    this.watch(quietMs, () => this.probe(pongTimeoutMs));
     if (frame === null) return;
     if (frame.type === 'ready') {
       this.#ready = true;
@@ -65,6 +65,12 @@ export class Link {
     } else {
       this.events.frame(frame);
     }
+  }
+
+  private probe(patienceMs: number): void {
+    if (!this.#ready) return;
+    this.send({ type: 'ping' });
+    this.watch(patienceMs, () => this.end(closedWithoutCode));
   }
 
   private watch(ms: number, then: () => void): void {

@@ -41,6 +41,7 @@ export function frameCame(state: State, frame: ServerFrame, now: Millis, reader:
     case 'account':
       return frame.blocks ? { ...state, blocks: new Set(frame.blocks) } : state;
     // Answers to single frames: the outbox and the socket listen to these.
+    case 'accepted':
     case 'committed':
     case 'rejected':
     case 'error':

@@ -4,7 +4,7 @@ import type { TimelineItem } from '../contract/items';
 import type { Anchor, EdgeState, TimelineSnapshot } from '../contract/states';
 import type { History } from '../history/history';
 import { isSame } from '../project/message';
-import { pendingIn } from '../project/pending';
+import { type Pending, pendingIn } from '../project/pending';
 import { itemsOf, surroundings, unsentItems } from '../project/timeline';
 import { isChange } from '../protocol/events';
 import type { ConversationId, Seq } from '../protocol/ids';
@@ -198,11 +198,15 @@ export class TimelineWindow implements Timeline {
     const range = place === null ? undefined : rangeFor(held, place);
     const pending = pendingIn(pendingOf(state, this.conversation));
     const around = surroundings(held.timeline.ranges, pending, state.me.id);
-    // Until there is something else to show, what was shown stays.
-    if (range === undefined && this.#snapshot.items.length > 0) return this.#snapshot.items;
+    const settled = range ? itemsOf(range, around) : this.shownBefore(pending);
     const isAtEnd = range === undefined || range.to === held.timeline.live.to;
-    const unsent = isAtEnd ? unsentItems(pending.sends, around) : [];
-    return range ? [...itemsOf(range, around), ...unsent] : unsent;
+    return isAtEnd ? [...settled, ...unsentItems(pending.sends, around)] : settled;
+  }
+
+  /** Until there is something else to show, what was shown stays, but for one's own that is still on its way: that is shown below it. */
+  private shownBefore({ sends }: Pending): readonly TimelineItem[] {
+    const underWay = new Set<string>(sends.map(({ id }) => id));
+    return this.#snapshot.items.filter(({ seq, key }) => seq !== null && !underWay.has(key));
   }
 
   private range() {

@@ -64,6 +64,9 @@ export class Gateway {
       case 'command':
         this.command(frame, this.user.id);
         return;
+      case 'confirm':
+        for (const { id } of frame.commands) this.server.mailbox.delete(id);
+        return;
       case 'cursor':
         this.cursor(frame, this.user.id);
         return;
@@ -87,6 +90,7 @@ export class Gateway {
       ...{ type: 'ready', protocol: 1, workspace: 'w', user, session: session.id, server_time },
       ...{ limits: { message_bytes_max: 16384 }, capabilities: [] },
     });
+    for (const rejected of this.server.mailbox.values()) this.tell(rejected);
   }
 
   private sync({ have = {}, after }: Extract<ClientFrame, { type: 'sync' }>, user: string): void {
@@ -101,6 +105,15 @@ export class Gateway {
   }
 
   private command(frame: SentCommand, user: string): void {
+    if (!this.server.keeps(frame)) {
+      this.decide(frame, user);
+      return;
+    }
+    this.server.kept.push(() => this.decide(frame, user));
+    this.tell({ type: 'accepted', id: frame.id, conversation: frame.conversation });
+  }
+
+  private decide(frame: SentCommand, user: string): void {
     const { id, conversation, command, after } = frame;
     const room = this.server.rooms.get(conversation);
     const outcome =
@@ -108,7 +121,9 @@ export class Gateway {
       room?.decide(user, id, command, after) ??
       ({ type: 'not_found', title: 'not found' } as const);
     if ('type' in outcome) {
-      this.tell({ type: 'rejected', id, conversation, problem: outcome });
+      const rejected = { type: 'rejected', id, conversation, problem: outcome };
+      if (this.server.keeps(frame)) this.server.mailbox.set(id, rejected);
+      this.tell(rejected);
       return;
     }
     const isLost = this.server.loseAnswer(frame);

@@ -34,6 +34,11 @@ export class TestServer {
   /** Faults. Each is asked before the thing is done. */
   tokenLifeS = 600;
   refuse: (command: SentCommand) => Refusal | null = () => null;
+  /** Which commands are accepted, and decided only when `decideKept` is called. */
+  keeps: (command: SentCommand) => boolean = () => false;
+  kept: (() => void)[] = [];
+  /** What became of them, until it is confirmed. One device is enough here. */
+  readonly mailbox = new Map<string, object>();
   /** True: the answers to this command (and its own event) are lost with the connection. */
   loseAnswer: (command: SentCommand) => boolean = () => false;
   failRest: (method: string, path: string) => number | 'lost' | null = () => null;
@@ -71,6 +76,11 @@ export class TestServer {
 
   cut(code?: number): void {
     for (const gateway of this.gateways) gateway.cut(code);
+  }
+
+  /** Decides what was accepted. */
+  decideKept(): void {
+    for (const decide of this.kept.splice(0)) decide();
   }
 
   addUser(name: string): User {

@@ -70,11 +70,11 @@ function Reactions({ message, actions }: Props) {
 
 function State({ message, actions }: Props) {
   const words = useStrings().message;
-  if (message.state === 'sending' || message.state === 'waiting') {
+  if (message.state === 'sending' || message.state === 'waiting' || message.state === 'accepted') {
     return (
       <p className={styles.state}>
         <Icon name="clock" size={14} />
-        {message.state === 'sending' ? words.sending : words.waiting}
+        {words[message.state]}
       </p>
     );
   }

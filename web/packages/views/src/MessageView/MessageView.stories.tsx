@@ -49,6 +49,7 @@ export const Reactions = () =>
     ],
   });
 export const Sending = () => show({ own: true, author: mira, seq: null, state: 'sending' });
+export const Accepted = () => show({ own: true, author: mira, seq: null, state: 'accepted' });
 export const Waiting = () => show({ own: true, author: mira, seq: null, state: 'waiting' });
 export const Failed = () =>
   show({ own: true, author: mira, seq: null, state: 'failed', problem: 'This is too long.' });

@@ -87,7 +87,7 @@ function rowClasses({ message, grouped, flashed }: MessageViewProps): string {
     grouped && styles.grouped,
     message.mentionsMe && styles.mentionsMe,
     flashed && styles.flashed,
-    (message.state === 'sending' || message.state === 'waiting') && styles.sending,
+    ['sending', 'waiting', 'accepted'].includes(message.state) && styles.sending,
   );
 }
 

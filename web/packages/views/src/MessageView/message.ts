@@ -47,7 +47,7 @@ export interface MessageSnapshot {
   pinned: boolean;
   mentionsMe: boolean;
   /** `waiting`: not sent yet, and there is no connection. */
-  state: 'sent' | 'sending' | 'waiting' | 'changing' | 'failed';
+  state: 'sent' | 'sending' | 'waiting' | 'accepted' | 'changing' | 'failed';
   /** Why it failed, in words. */
   problem: string | null;
   receipt: ReceiptSnapshot | null;

@@ -61,4 +61,5 @@ export const problems: Record<string, string> = {
   message_deleted: 'The message was deleted meanwhile.',
   too_many_reactions: 'There are too many different reactions already.',
   too_many_pins: 'Too many messages are pinned already.',
+  undecidable: 'This conversation is damaged. Whoever runs the site can repair it and deliver this.',
 };

@@ -43,6 +43,7 @@ export const message = {
   pinned: 'Pinned',
   sending: 'Sending…',
   waiting: 'Waits for the connection',
+  accepted: 'With the server, to be delivered',
   sent: 'Sent',
   delivered: 'Delivered',
   readBy: (names: string) => `Read by ${names}`,

@@ -1,0 +1,4 @@
+//! Who decides next for this conversation?
+
+pub mod kafka;
+pub mod rabbitmq;

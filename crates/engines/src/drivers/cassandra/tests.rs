@@ -1,0 +1,181 @@
+use std::collections::HashMap;
+use std::net::SocketAddr;
+
+use klatch_backing::Flow;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+use super::*;
+
+const SCHEMA: Schema = Schema {
+    name: "numbers",
+    migrations: &[
+        "CREATE TABLE IF NOT EXISTS KS.numbers (name text PRIMARY KEY, number bigint)",
+        "CREATE TABLE IF NOT EXISTS KS.others (name text PRIMARY KEY)",
+    ],
+};
+
+fn shared() -> &'static klatch_backing::Servers {
+    klatch_backing::Servers::shared(klatch_backing::Kind::Cassandra)
+}
+
+async fn refusal(address: &str) -> String {
+    let refused = Database::connect(address.parse().unwrap()).await.err().expect("it is refused");
+    assert_eq!(refused.kind, ErrorKind::Broken);
+    std::error::Error::source(&refused).unwrap().to_string()
+}
+
+#[tokio::test]
+async fn schemas_are_prepared_once_and_later_ones_are_refused() {
+    let database = bench::open(&bench::place(shared())).await;
+    let missing = database.expect(&SCHEMA).await.unwrap_err();
+    assert!(std::error::Error::source(&missing).unwrap().to_string().contains("klatch migrate"));
+    let older = Schema { migrations: &SCHEMA.migrations[..1], ..SCHEMA };
+    let lacking = database.lacking_keyspace().await.unwrap().expect("nobody made it");
+    assert!(lacking.contains("'replication_factor': 1"), "{lacking}");
+    assert_eq!(database.version(&SCHEMA).await.unwrap(), 0, "to look makes nothing");
+    assert!(database.lacking_keyspace().await.unwrap().is_some());
+    assert_eq!(database.migrate(&older).await.unwrap(), [1]);
+    assert_eq!(database.lacking_keyspace().await.unwrap(), None);
+    assert_eq!(database.expect(&SCHEMA).await.unwrap_err().kind, ErrorKind::Broken);
+    assert_eq!(database.migrate(&SCHEMA).await.unwrap(), [2]);
+    assert!(database.migrate(&SCHEMA).await.unwrap().is_empty());
+    database.expect(&SCHEMA).await.unwrap();
+    assert_eq!(database.expect(&older).await.unwrap_err().kind, ErrorKind::Broken);
+    assert_eq!(database.migrate(&older).await.unwrap_err().kind, ErrorKind::Broken);
+}
+
+#[tokio::test]
+async fn an_address_that_cannot_be_meant_is_refused_with_a_sentence() {
+    for (address, sentence) in [
+        ("cassandra://h", "needs a keyspace"),
+        ("cassandra://h/Klatch", "small letters"),
+        ("cassandra://h/k?consistency=one", "no option `consistency`"),
+        ("cassandra://h/k?timeout_ms=0", "`timeout_ms`"),
+        ("cassandra://h/k?replication=none", "`replication` is `none`"),
+        ("cassandra://h/k?replication=dc:0", "`replication` is `dc:0`"),
+        ("cassandra://h/k?tls_ca=/not/there", "/not/there"),
+    ] {
+        let refused = refusal(address).await;
+        assert!(refused.contains(sentence), "{address}: {refused}");
+    }
+    let each = replication_of("dc1:3,dc-2:5");
+    assert_eq!(each, "{'class': 'NetworkTopologyStrategy', 'dc1': 3, 'dc-2': 5}");
+}
+
+fn replication_of(option: &str) -> String {
+    schema::replication(option).unwrap()
+}
+
+/// Speaks TLS with this certificate, and hands on what it hears to a server.
+async fn speak_tls(signed: &rcgen::CertifiedKey<rcgen::KeyPair>, server: String) -> (SocketAddr, JoinSet<()>) {
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(signed.signing_key.serialize_der());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_no_client_auth().with_single_cert(vec![signed.cert.der().clone()], key.into()).unwrap();
+    let (listener, acceptor) = (TcpListener::bind("127.0.0.1:0").await.unwrap(), TlsAcceptor::from(Arc::new(config)));
+    let there = listener.local_addr().unwrap();
+    let mut accepting = JoinSet::new();
+    accepting.spawn(async move {
+        let mut carrying = JoinSet::new();
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let (acceptor, server) = (acceptor.clone(), server.clone());
+            carrying.spawn(async move {
+                // Who does not trust us goes away again.
+                let Ok(mut stream) = acceptor.accept(stream).await else { return };
+                let mut server = TcpStream::connect(server).await.unwrap();
+                let _ = copy_bidirectional(&mut stream, &mut server).await;
+            });
+        }
+    });
+    (there, accepting)
+}
+
+#[tokio::test]
+async fn tls_is_spoken_with_nodes_whose_address_a_named_root_signed() {
+    let server = shared().address(1);
+    let node = server.parse::<SocketAddr>().unwrap().ip();
+    let signed = |name: &str| rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+    let (trusted, elsewhere) = (signed("127.0.0.1"), signed("127.0.0.9"));
+    let ca = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(ca.path(), trusted.cert.pem() + &elsewhere.cert.pem()).unwrap();
+    let mut place = bench::place(shared());
+    place.tls = Some(super::super::place::Tls { ca: Some(ca.path().to_owned()), own: None });
+
+    let (there, _accepting) = speak_tls(&trusted, server.clone()).await;
+    let database = bench::try_through(&place, HashMap::from([(node, there)])).await.unwrap();
+    assert_eq!(database.migrate(&SCHEMA).await.unwrap(), [1, 2]);
+    database.expect(&SCHEMA).await.unwrap();
+
+    // Signed by nobody we know; and by somebody we know, for another address.
+    for certificate in [signed("127.0.0.1"), elsewhere] {
+        let (there, _accepting) = speak_tls(&certificate, server.clone()).await;
+        let refused = bench::try_through(&place, HashMap::from([(node, there)])).await.err().expect("it is refused");
+        assert!(format!("{refused:?}").contains("certificate"), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_condition_is_kept_or_not_and_told() {
+    let database = bench::open(&bench::prepared(&SCHEMA).await).await;
+    let text = "UPDATE KS.numbers SET number = ? WHERE name = ? IF number = ?";
+    let set = database.prepare(text, Level::Conditional).await.unwrap();
+    let set = |to: i64, if_is: Option<i64>| -> Vec<Bound> { vec![(set.clone(), Box::new((to, "one", if_is)))] };
+    let before = database.calls();
+    assert!(database.write_if(set(1, None)).await.unwrap());
+    assert!(!database.write_if(set(2, None)).await.unwrap());
+    assert!(database.write_if(set(2, Some(1))).await.unwrap());
+    assert_eq!(database.calls() - before, 3);
+    let ask = database.prepare("SELECT number FROM KS.numbers WHERE name = ?", Level::Serial).await.unwrap();
+    assert_eq!(database.rows::<(i64,)>(&ask, ("one",)).await.unwrap(), [(2,)]);
+}
+
+#[tokio::test]
+async fn a_server_that_is_silent_or_gone_is_away_and_comes_back() {
+    let place = bench::prepared(&SCHEMA).await;
+    let links = bench::links(shared()).await;
+    let database = bench::open_through(&place, &links).await;
+    let ask = database.prepare("SELECT number FROM KS.numbers WHERE name = ?", Level::Majority).await.unwrap();
+    let ask = || database.rows::<(i64,)>(&ask, ("one",));
+    ask().await.unwrap();
+    let link = links.values().next().unwrap();
+    link.set(Flow::Open, Flow::Held);
+    assert_eq!(ask().await.unwrap_err().kind, ErrorKind::Unavailable);
+    link.tear();
+    assert_eq!(ask().await.unwrap_err().kind, ErrorKind::Unavailable);
+    link.set(Flow::Open, Flow::Open);
+    klatch_ports::contract::soon(async {
+        while ask().await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let refused = database.prepare("SELECT * FROM KS.nothing", Level::Majority).await.unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::Broken);
+}
+
+#[tokio::test]
+async fn after_a_long_outage_it_is_back_within_seconds() {
+    let place = bench::prepared(&SCHEMA).await;
+    let links = bench::links(shared()).await;
+    let database = bench::open_through(&place, &links).await;
+    let ask = database.prepare("SELECT number FROM KS.numbers WHERE name = ?", Level::Majority).await.unwrap();
+    let ask = || database.rows::<(i64,)>(&ask, ("one",));
+    ask().await.unwrap();
+    let link = links.values().next().unwrap();
+    link.set(Flow::Held, Flow::Held);
+    // The driver waits longer from attempt to attempt: after these seconds, ten.
+    let mut turns = tokio::time::interval(Duration::from_millis(20));
+    let end = tokio::time::Instant::now() + Duration::from_secs(15);
+    while turns.tick().await < end {
+        link.tear();
+        assert_eq!(ask().await.unwrap_err().kind, ErrorKind::Unavailable);
+    }
+    link.set(Flow::Open, Flow::Open);
+    let back = async { while ask().await.is_err() && turns.tick().await > end {} };
+    tokio::time::timeout(Duration::from_secs(5), back).await.expect("it is back");
+    ask().await.unwrap();
+}

@@ -1,0 +1,56 @@
+//! What every client of Kafka tells us: its log, its errors, and how many requests it sent.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::ConsumerContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::statistics::Statistics;
+
+/// The context of a client.
+pub struct Client {
+    /// Requests that it sent, as of its last statistics.
+    sent: AtomicU64,
+    /// Requests that all clients of a cluster sent.
+    total: Arc<AtomicU64>,
+}
+
+impl Client {
+    /// One whose requests are counted there.
+    pub fn new(total: &Arc<AtomicU64>) -> Self {
+        Self { sent: AtomicU64::new(0), total: total.clone() }
+    }
+}
+
+impl ClientContext for Client {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        match level {
+            RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
+                tracing::warn!(facility, message, "Kafka's driver");
+            }
+            _ => tracing::debug!(facility, message, "Kafka's driver"),
+        }
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        let sent: u64 = statistics.brokers.values().map(|broker| broker.tx).sum();
+        let more = sent.saturating_sub(self.sent.swap(sent, Ordering::Relaxed));
+        self.total.fetch_add(more, Ordering::Relaxed);
+        metrics::counter!("klatch_calls_total", "server" => "kafka").increment(more);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        match error.rdkafka_error_code() {
+            // The calls only time out for that, and say nothing of it.
+            Some(RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SSL) => {
+                tracing::warn!(%error, reason, "Kafka does not let us in");
+            }
+            // A broker that is away is heard of from the call that fails for it.
+            _ => tracing::debug!(%error, reason, "Kafka's driver"),
+        }
+    }
+}
+
+impl ConsumerContext for Client {}

@@ -1,0 +1,176 @@
+use std::io::Write;
+
+use klatch_backing::{Flow, Link};
+use klatch_ports::ErrorKind;
+use klatch_ports::contract::soon;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+
+use super::*;
+
+fn call(name: &'static str, args: &[&str]) -> Call {
+    let args: Vec<_> = args.iter().map(|arg| Bytes::copy_from_slice(arg.as_bytes())).collect();
+    Call { key: args.first().cloned().unwrap_or_default(), name, args }
+}
+
+async fn ping(redis: &Redis) -> Result<(), Error> {
+    redis.call(&[call("PING", &[])]).await.map(|_| ())
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused_with_a_sentence() {
+    for (place, sentence) in [
+        ("redis://a,b", "cluster=true"),
+        ("redis://a,b/1?cluster=true", "no databases"),
+        ("redis://a?cluster=yes", "`true` or left out"),
+        ("redis://a/chat", "no number of a database"),
+        ("redis://a?prefix={x}", "no braces"),
+        ("redis://a?timeout_ms=0", "above 0"),
+        ("redis://a?pool=1", "`pool`"),
+        ("rediss://a?tls_ca=/not/there", "/not/there"),
+    ] {
+        let refused = Redis::at(place.parse().unwrap()).err().unwrap();
+        assert!(refused.contains(sentence), "{place}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn accounts_and_passwords_are_used() {
+    let server = bench::server();
+    bench::ask(&server, "ACL", &["SETUSER", "chat", "on", ">s3cret", "~*", "&*", "+@all"]).await;
+    let place = |account: &str| Redis::at(format!("redis://{account}@{server}").parse().unwrap()).unwrap();
+    ping(&place("chat:s3cret")).await.unwrap();
+    let refused = ping(&place("chat:secret")).await.unwrap_err();
+    assert!(format!("{refused:?}").contains("WRONGPASS"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn tls_is_spoken_with_those_who_are_trusted() {
+    let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let mut ca = tempfile::NamedTempFile::new().unwrap();
+    ca.write_all(signed.cert.pem().as_bytes()).unwrap();
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(signed.signing_key.serialize_der());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_no_client_auth().with_single_cert(vec![signed.cert.der().clone()], key.into()).unwrap();
+    let (listener, acceptor) = (TcpListener::bind("127.0.0.1:0").await.unwrap(), TlsAcceptor::from(Arc::new(config)));
+    let port = listener.local_addr().unwrap().port();
+    let server = bench::server();
+    let mut accepting = tokio::task::JoinSet::new();
+    accepting.spawn(async move {
+        let mut carrying = tokio::task::JoinSet::new();
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let (acceptor, server) = (acceptor.clone(), server.clone());
+            carrying.spawn(async move {
+                // Who does not trust us goes away again.
+                let Ok(mut stream) = acceptor.accept(stream).await else { return };
+                let mut server = TcpStream::connect(server).await.unwrap();
+                let _ = copy_bidirectional(&mut stream, &mut server).await;
+            });
+        }
+    });
+    let place = |options: String| Redis::at(format!("rediss://localhost:{port}{options}").parse().unwrap()).unwrap();
+    ping(&place(format!("?tls_ca={}", ca.path().display()))).await.unwrap();
+    let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    ca.as_file().set_len(0).unwrap();
+    std::fs::write(ca.path(), other.cert.pem()).unwrap();
+    let refused = ping(&place(format!("?tls_ca={}", ca.path().display()))).await.unwrap_err();
+    assert!(format!("{refused:?}").contains("certificate"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_call_is_one_round_trip_however_much_is_in_it() {
+    let link = Link::to(bench::server()).await;
+    let redis = bench::redis(link.address());
+    ping(&redis).await.unwrap();
+    let slow = Flow::Slow(Duration::from_millis(50));
+    link.set(slow, slow);
+    let calls: Vec<_> = (0..500).map(|n| call("ECHO", &[&n.to_string()])).collect();
+    let begun = Instant::now();
+    let answers = redis.call(&calls).await.unwrap();
+    assert!((100..1_000).contains(&begun.elapsed().as_millis()), "{:?}", begun.elapsed());
+    let echoes: Vec<String> =
+        answers.into_iter().map(|answer| redis::from_redis_value(answer.unwrap()).unwrap()).collect();
+    assert_eq!(echoes, (0..500).map(|n| n.to_string()).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_server_that_is_silent_is_away_within_the_time_then_at_once_and_comes_back() {
+    let link = Link::to(bench::server()).await;
+    let redis = bench::redis(link.address());
+    ping(&redis).await.unwrap();
+    for (to_server, to_client) in [(Flow::Held, Flow::Open), (Flow::Open, Flow::Held), (Flow::Held, Flow::Held)] {
+        link.set(to_server, to_client);
+        let mut took = Vec::new();
+        let begun = Instant::now();
+        // The line notices by itself. From then on nobody waits.
+        loop {
+            let begun = Instant::now();
+            assert_eq!(ping(&redis).await.unwrap_err().kind, ErrorKind::Unavailable);
+            took.push(begun.elapsed());
+            if begun.elapsed() < Duration::from_millis(20) {
+                break;
+            }
+        }
+        assert!(took.iter().all(|took| *took < Duration::from_millis(1_500)), "{took:?}");
+        assert!(begun.elapsed() < Duration::from_secs(5), "{took:?}");
+        link.set(Flow::Open, Flow::Open);
+        soon(async {
+            while ping(&redis).await.is_err() {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_cluster_is_known_from_one_node_and_calls_find_their_slots() {
+    let cluster = bench::cluster();
+    let one = format!("{}?cluster=true", cluster.split(',').next().unwrap());
+    let redis = bench::redis(&one);
+    let key = |n: u32| format!("{}:{n}", redis.prefix());
+    let sets: Vec<_> = (0..100).map(|n| call("SET", &[&key(n), &n.to_string()])).collect();
+    assert!(redis.call(&sets).await.unwrap().iter().all(Result::is_ok));
+    let gets: Vec<_> = (0..100).map(|n| call("GET", &[&key(n)])).collect();
+    let got: Vec<u32> = redis
+        .call(&gets)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|answer| redis::from_redis_value(answer.unwrap()).unwrap())
+        .collect();
+    assert_eq!(got, (0..100).collect::<Vec<_>>());
+    assert_eq!(redis.slots().await.unwrap().nodes().len(), 3);
+}
+
+#[tokio::test]
+async fn slots_that_moved_or_are_on_their_way_are_followed() {
+    use klatch_backing::{Kind, Servers};
+
+    let servers = Servers::start(Kind::Redis, 3);
+    let redis = bench::redis(&bench::cluster_of(&servers));
+    let ask = async |call| redis.call(&[call]).await.unwrap().remove(0).unwrap();
+    let key = "moving";
+    assert_eq!(ask(call("SET", &[key, "1"])).await, Value::Okay);
+    assert_eq!(ask(call("DEL", &[key])).await, Value::Int(1));
+    let (_, from) = bench::move_slot(&servers, key).await;
+    assert_eq!(ask(call("SET", &[key, "2"])).await, Value::Okay, "it has moved");
+
+    let to = from % 3 + 1;
+    let slot = slots::slot_of(key.as_bytes()).to_string();
+    let [from_id, to_id] =
+        [from, to].map(async |node| bench::ask_text(&servers.address(node), "CLUSTER", &["MYID"]).await);
+    let (from_id, to_id) = (from_id.await, to_id.await);
+    bench::ask(&servers.address(to), "CLUSTER", &["SETSLOT", &slot, "IMPORTING", &from_id]).await;
+    bench::ask(&servers.address(from), "CLUSTER", &["SETSLOT", &slot, "MIGRATING", &to_id]).await;
+    let (there, tag) = (servers.address(to), "{moving}:new");
+    let (host, port) = there.split_once(':').unwrap();
+    bench::ask(&servers.address(from), "MIGRATE", &[host, port, key, "0", "1000"]).await;
+    let calls = [call("GET", &[key]), call("SET", &[tag, "3"]), call("GET", &[tag])];
+    let answers = redis.call(&calls).await.unwrap().into_iter().map(Result::unwrap).collect::<Vec<_>>();
+    let text = |text: &str| Value::BulkString(text.into());
+    assert_eq!(answers, [text("2"), Value::Okay, text("3")], "who is asked for a key that has gone says where it is");
+}

@@ -1,0 +1,3 @@
+//! Who else must hear this now?
+
+pub mod redis;

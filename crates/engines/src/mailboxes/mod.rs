@@ -1,0 +1,4 @@
+//! What is to be told to one device?
+
+pub mod cassandra;
+pub mod postgres;

@@ -1,0 +1,3 @@
+//! Who decides in which partition?
+
+pub mod postgres;

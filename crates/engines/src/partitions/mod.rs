@@ -1,0 +1,3 @@
+//! Into how many partitions do commands go?
+
+pub mod postgres;

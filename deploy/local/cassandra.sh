@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# Apache Cassandra: CQL on port 9042, gossip on 7000. All nodes are seeds, so they start together. KNOWN_AS is the address that clients
+# of a single node are told to go to, if not there.
+. "$(dirname "$0")/lib.sh"
+
+fetch() { jars cassandra; }
+
+# Each of the tests has a keyspace of its own, and a table costs it about 1 MB of its heap. Changes of tables are safe in the commit
+# log: flushing each at once as well costs a second a keyspace.
+
+# What Cassandra reaches into the JDK for.
+access=()
+for package in java.base/{java.io,java.lang,java.lang.module,java.nio,java.util,java.util.concurrent} \
+  java.base/{java.util.concurrent.atomic,sun.nio.ch,jdk.internal.{loader,math,misc,module,ref,reflect,util.jar}} \
+  java.management.rmi/com.sun.jmx.remote.internal.rmi java.rmi/sun.rmi.{registry,server,transport.tcp} \
+  jdk.management/com.sun.management.internal; do
+  access+=(--add-opens "$package=ALL-UNNAMED" --add-exports "$package=ALL-UNNAMED")
+done
+
+config() { # I N
+  cat <<END
+cluster_name: klatch
+partitioner: org.apache.cassandra.dht.Murmur3Partitioner
+num_tokens: 1
+initial_token: $(((-1 << 63) + 1 + ($1 - 1) * ((1 << 62) / $2 * 4)))
+auto_bootstrap: false
+endpoint_snitch: SimpleSnitch
+seed_provider:
+  - class_name: org.apache.cassandra.locator.SimpleSeedProvider
+    parameters:
+      - seeds: "$(for i in $(seq "$2"); do ip "$i"; done | paste -sd,)"
+listen_address: $(ip "$1")
+rpc_address: $(ip "$1")
+broadcast_rpc_address: ${KNOWN_AS:-$(ip "$1")}
+commitlog_sync: batch
+commitlog_segment_size: 8MiB
+commitlog_total_space: 64MiB
+memtable_heap_space: 64MiB
+memtable_offheap_space: 64MiB
+file_cache_size: 32MiB
+networking_cache_size: 16MiB
+key_cache_size: 8MiB
+concurrent_reads: 8
+concurrent_writes: 8
+concurrent_counter_writes: 8
+concurrent_compactors: 1
+disk_access_mode: standard
+END
+}
+
+# Node I of N serves CQL and sees the others up.
+joined() {
+  grep -q 'Starting listening for CQL' "$dir/$1/log" &&
+    (($(grep -o '[^/]*:7000 is now UP' "$dir/$1/log" | sort -u | wc -l) >= $2 - 1))
+}
+
+start() {
+  local i
+  for i in $(seq "$1"); do
+    mkdir -p "$dir/$i"
+    config "$i" "$1" >"$dir/$i/cassandra.yaml"
+    cat >"$dir/$i/logback.xml" <<'END'
+<configuration>
+  <appender name="OUT" class="ch.qos.logback.core.ConsoleAppender"><encoder><pattern>%d %-5level %logger{0} %msg%n</pattern></encoder></appender>
+  <root level="${LEVEL:-INFO}"><appender-ref ref="OUT"/></root>
+</configuration>
+END
+    launch "$i" java -Xmx${HEAP:-1g} -Xss512k -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
+      "-javaagent:$(ls "$cache"/cassandra/jamm-*.jar)" \
+      "${access[@]}" \
+      -Djdk.attach.allowAttachSelf=true \
+      -Djava.security.manager=allow \
+      -Dlogback.configurationFile="$dir/$i/logback.xml" \
+      -Dcassandra.config="file://$dir/$i/cassandra.yaml" \
+      -Dcassandra.storagedir="$dir/$i" \
+      -Dcassandra-foreground=yes \
+      -Dcassandra.flush_local_schema_changes=false \
+      -Dcassandra.skip_wait_for_gossip_to_settle=0 \
+      -Dcassandra.ring_delay_ms=1000 \
+      -Dcassandra.shutdown_announce_in_ms=200 \
+      -cp "$cache/cassandra/*" org.apache.cassandra.service.CassandraDaemon
+  done
+  for i in $(seq "$1"); do ready "$i" joined "$i" "$1"; done
+}
+
+main "$@"

@@ -14,16 +14,8 @@ run: setup web ## Build everything and run the server with its web client on htt
 test: setup-test ## All tests: Rust, TypeScript, browser, lints, tidy, audits
 	scripts/test
 
-test-long: setup-test ## What takes hours: 1,000 rounds of losing power, ROUNDS (20) of everything dying and being cut off in a cluster, all browser tests through HAProxy
-	KLATCH_ROUNDS=1000 cargo test --package klatch-tests -- --include-ignored recovery
-	rm -f target/faults.tsv
-	for stack in rabbitmq-postgresql kafka-postgresql kafka-cassandra-postgresql; do \
-	  KLATCH_FAULTS=$(CURDIR)/target/faults.tsv KLATCH_STACK=$$stack KLATCH_ROUNDS=$(ROUNDS) \
-	    cargo test --package klatch-node --test cluster -- --nocapture || exit 1; \
-	done
-	scripts/faults target/faults.tsv $(ROUNDS)
-	cargo build --package klatch-node
-	KLATCH_STACK=rabbitmq-postgresql npm --prefix web run e2e
+test-long: setup-test ## What takes hours: 1,000 rounds of losing power, ROUNDS (20) of everything dying and being cut off in a cluster, moves to the large mixture, all browser tests through HAProxy
+	scripts/test-long $(ROUNDS)
 
 check: setup ## What is quick: formatting, lints, types, unit tests
 	scripts/check

@@ -31,7 +31,8 @@ share.coordinator.state.topic.replication.factor=$copies
 share.coordinator.state.topic.min.isr=$(((copies + 2) / 2))
 share.coordinator.state.topic.num.partitions=3
 group.initial.rebalance.delay.ms=0
-broker.session.timeout.ms=6000
+broker.session.timeout.ms=$(($2 < 3 ? 6000 : 4000))
+broker.heartbeat.interval.ms=1000
 END
 }
 

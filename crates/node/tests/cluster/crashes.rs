@@ -8,7 +8,6 @@ use std::time::Instant;
 use serde_json::Value;
 use tokio::time::{sleep, timeout};
 
-use crate::links::PROCESSES;
 use crate::people::{CONVERSATIONS, FOLLOWING, People, REST};
 use crate::site::Site;
 use crate::{ALONE, BACK, TAKEN_OVER, rounds};
@@ -109,9 +108,7 @@ async fn by_work(site: &Site, kind: &str) -> [String; 2] {
 async fn done(site: &Site, does: &str, both: &[String; 2]) -> [u64; 2] {
     let mut done = [0; 2];
     for (process, done) in both.iter().zip(&mut done) {
-        let (_, number) = PROCESSES.iter().find(|(name, _)| name == process).unwrap();
-        let url = format!("http://{}:9470/metrics", site.address(*number));
-        let page = reqwest::get(url).await.unwrap().text().await.unwrap();
+        let page = site.metrics(process).await;
         let count = page.lines().find_map(|line| line.strip_prefix(does)?.trim().parse().ok());
         *done = count.unwrap_or(0);
     }

@@ -24,6 +24,9 @@ const CRASH: &str = "crash";
 const LOOK: Duration = Duration::from_millis(20);
 /// Within which a process that was armed has died: it may have to take its share from another one first.
 const DIES_WITHIN: Duration = Duration::from_secs(45);
+/// Within which the balancer sends somebody to a process that is back: it looks each second (`deploy/haproxy/haproxy.cfg`), and waits three for
+/// an answer.
+const SENT_TO_WITHIN: Duration = Duration::from_secs(15);
 
 /// A cluster, which ends when this is dropped or the test's process ends.
 pub struct Site {
@@ -126,13 +129,29 @@ impl Site {
         self.signal(process, Signal::CONT);
     }
 
-    /// Tells a process to stop, waits until it has, and starts it again.
+    /// Tells a process to stop, waits until it has, and starts it again, as an operator does for an upgrade: one that people reach is back
+    /// when the balancer has sent it somebody. Until then the other one is all there is, and may not be told to stop.
     pub async fn restart(&self, process: &str) {
         self.signal(process, Signal::TERM);
         while self.runs(process) {
             sleep(LOOK).await;
         }
         self.revive().await;
+        if process.starts_with("klatch/front") {
+            let has_visitors = async {
+                while !self.metrics(process).await.contains("klatch_http_requests_total{") {
+                    sleep(LOOK).await;
+                }
+            };
+            timeout(SENT_TO_WITHIN, has_visitors).await.unwrap_or_else(|_| panic!("{process} is sent nobody"));
+        }
+    }
+
+    /// What one of Klatch's processes has counted since it began, as Prometheus reads it.
+    pub async fn metrics(&self, process: &str) -> String {
+        let (_, number) = PROCESSES.iter().find(|(name, _)| process.ends_with(name)).unwrap();
+        let url = format!("http://{}:9470/metrics", self.address(*number));
+        reqwest::get(url).await.unwrap().text().await.unwrap()
     }
 
     /// Lets one of Klatch's processes die the `passes`-th time that it comes by this place (`crates/server/src/crash.rs`).

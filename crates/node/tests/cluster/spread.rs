@@ -29,11 +29,10 @@ const SHARE_MAX: f64 = 0.9;
 type Counts = BTreeMap<String, f64>;
 
 /// The counters of this name of all processes, by process and labels.
-async fn counters(site: &Site, processes: &[(&str, u8)], name: &str) -> Counts {
+async fn counters(site: &Site, processes: &[&str], name: &str) -> Counts {
     let mut counts = Counts::new();
-    for (process, address) in processes {
-        let url = format!("http://{}:9470/metrics", site.address(*address));
-        let page = reqwest::get(url).await.unwrap().text().await.unwrap();
+    for process in processes {
+        let page = site.metrics(process).await;
         for line in page.lines().filter(|line| line.starts_with(name)) {
             let (labelled, value) = line.rsplit_once(' ').unwrap();
             counts.insert(format!("{process} {labelled}"), value.parse().unwrap());
@@ -52,9 +51,9 @@ async fn rows(site: &Site) -> Counts {
     answer.lines().filter_map(row).collect()
 }
 
-const FRONTS: [(&str, u8); 2] = [("front1", 11), ("front2", 12)];
-const PROCESSORS: [(&str, u8); 2] = [("processor1", 13), ("processor2", 14)];
-const WORKERS: [(&str, u8); 2] = [("worker1", 15), ("worker2", 16)];
+const FRONTS: [&str; 2] = ["front1", "front2"];
+const PROCESSORS: [&str; 2] = ["processor1", "processor2"];
+const WORKERS: [&str; 2] = ["worker1", "worker2"];
 
 /// Everything that is counted.
 async fn counts(site: &Site) -> [Counts; 4] {
@@ -110,7 +109,7 @@ async fn until_shared(site: &Site, people: &[Arc<Rest>], groups: &[Uuid]) {
             let count = by_process(kind).get(process).copied().unwrap_or_default();
             count > (1.0 - SHARE_MAX) * sum(kind, |_| true)
         };
-        let share = |kind, processes: [(&str, u8); 2]| processes.iter().all(|(process, _)| has_part(kind, process));
+        let share = |kind, processes: [&str; 2]| processes.iter().all(|process| has_part(kind, process));
         if share(&grown[1], PROCESSORS) && share(&grown[2], WORKERS) {
             return;
         }

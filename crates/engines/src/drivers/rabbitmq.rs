@@ -9,6 +9,7 @@ mod inlet;
 mod look;
 mod outlet;
 mod queues;
+mod subscription;
 #[cfg(test)]
 mod tests;
 

@@ -10,12 +10,13 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use klatch_ports::Error;
+use lapin::BasicProperties;
 use lapin::options::{BasicConsumeOptions, BasicPublishOptions, QueueBindOptions, QueueDeclareOptions};
 use lapin::types::{AMQPValue, FieldTable};
-use lapin::{BasicProperties, Channel};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
+use super::subscription::Subscription;
 use super::{Broker, Way, error};
 use crate::drivers::called;
 
@@ -87,8 +88,7 @@ async fn tell(broker: Broker, name: String, members: Arc<AtomicUsize>) {
 
 /// Tells and hears on one channel, until that ends.
 async fn tell_on(broker: &Broker, name: &str, members: &AtomicUsize) -> Result<Infallible, Error> {
-    let channel = broker.channel(Way::In).await?;
-    let mut hearing = hear(broker, &channel, name).await?;
+    let mut hearing = hear(broker, name).await?;
     let exchange = Crew::exchange(broker);
     let own = rand::random::<u128>().to_be_bytes();
     let mut heard = HashMap::new();
@@ -100,10 +100,10 @@ async fn tell_on(broker: &Broker, name: &str, members: &AtomicUsize) -> Result<I
                 called("rabbitmq");
                 let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
                 let (exchange, key) = (exchange.as_str().into(), name.into());
-                let telling = channel.basic_publish(exchange, key, options, &own, properties);
+                let telling = hearing.channel().basic_publish(exchange, key, options, &own, properties);
                 broker.within(telling).await?.map_err(error)?;
             }
-            delivery = hearing.next() => {
+            delivery = next(&mut hearing) => {
                 let delivery = delivery.ok_or_else(|| Error::unavailable("the queue is gone"))?.map_err(error)?;
                 if let (Ok(member), true) = (<[u8; 16]>::try_from(delivery.data), heard.len() < MEMBERS_MAX) {
                     heard.insert(member, Instant::now());
@@ -116,7 +116,8 @@ async fn tell_on(broker: &Broker, name: &str, members: &AtomicUsize) -> Result<I
 }
 
 /// A queue of one's own, which goes with the connection.
-async fn hear(broker: &Broker, channel: &Channel, name: &str) -> Result<lapin::Consumer, Error> {
+async fn hear(broker: &Broker, name: &str) -> Result<Subscription, Error> {
+    let channel = broker.channel(Way::In).await?;
     let mut arguments = FieldTable::default();
     arguments.insert("x-max-length".into(), AMQPValue::LongInt(MEMBERS_MAX as i32));
     let queue = broker.asked(channel.queue_declare("".into(), QueueDeclareOptions::exclusive(), arguments)).await?;
@@ -125,5 +126,9 @@ async fn hear(broker: &Broker, channel: &Channel, name: &str) -> Result<lapin::C
         .asked(channel.queue_bind(queue.name().clone(), exchange, name.into(), options, FieldTable::default()))
         .await?;
     let options = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
-    broker.asked(channel.basic_consume(queue.name().clone(), "".into(), options, FieldTable::default())).await
+    Subscription::to(broker, channel, queue.name().as_str(), options).await
+}
+
+async fn next(hearing: &mut Subscription) -> Option<lapin::Result<lapin::message::Delivery>> {
+    hearing.consumer()?.next().await
 }

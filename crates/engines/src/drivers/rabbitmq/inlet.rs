@@ -7,22 +7,15 @@
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
 use klatch_ports::{Error, ErrorKind};
-use lapin::Channel;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions};
-use lapin::types::FieldTable;
-use tokio::runtime::Handle;
-use tokio::time::timeout;
 
+use super::subscription::Subscription;
 use super::{Broker, Crew, Way, error};
 use crate::drivers::called;
-
-/// Within which a channel is closed in order. Then whatever ends the connection ends it.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A consumer of one queue, or one that waits for its turn. It takes its place in line anew where its crew should share.
 pub struct Inlet {
@@ -35,9 +28,8 @@ pub struct Inlet {
 
 /// A place in line. The tags count its deliveries: 1, 2, 3, …
 struct Place {
-    /// Taken when it is closed.
-    line: Option<(Channel, lapin::Consumer)>,
-    crew: Arc<Crew>,
+    subscription: Subscription,
+    turn: Option<Turn>,
     delivered: u64,
     settled: u64,
 }
@@ -57,25 +49,19 @@ impl Inlet {
     async fn get_in_line(&mut self) -> Result<(), Error> {
         let channel = self.broker.channel(Way::In).await?;
         self.broker.asked(channel.basic_qos(self.prefetch, BasicQosOptions::default())).await?;
-        let (queue, options) = (self.queue.as_str().into(), BasicConsumeOptions::default());
-        let consuming = channel.basic_consume(queue, "".into(), options, FieldTable::default());
-        let consumer = self.broker.asked(consuming).await?;
-        let line = Some((channel, consumer));
-        self.place = Some(Place { line, crew: self.crew.clone(), delivered: 0, settled: 0 });
+        let options = BasicConsumeOptions::default();
+        let subscription = Subscription::to(&self.broker, channel, &self.queue, options).await?;
+        self.place = Some(Place { subscription, turn: None, delivered: 0, settled: 0 });
         Ok(())
     }
 
     /// The next message with its tag. `Conflict` when the turn was taken away: then all that is not settled goes to the next.
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<(u64, Bytes), Error>> {
         let Some(place) = &mut self.place else { return Poll::Ready(Err(over())) };
-        let Some((_, consumer)) = place.line.as_mut().filter(|(channel, _)| channel.status().connected()) else {
-            return Poll::Ready(Err(over()));
-        };
+        let Some(consumer) = place.subscription.consumer() else { return Poll::Ready(Err(over())) };
         consumer.poll_next_unpin(context).map(|delivery| {
             let delivery = delivery.ok_or_else(over)?.map_err(|error| Error::new(ErrorKind::Conflict, error))?;
-            if place.delivered == 0 {
-                place.crew.begin();
-            }
+            place.turn.get_or_insert_with(|| Turn::begin(self.crew.clone()));
             place.delivered = delivery.delivery_tag;
             Ok((delivery.delivery_tag, delivery.data.into()))
         })
@@ -87,7 +73,7 @@ impl Inlet {
     /// `Conflict` as for [`Inlet::poll_next`], `Unavailable`.
     pub async fn settle(&mut self, tag: u64) -> Result<(), Error> {
         let place = self.place.as_mut().ok_or_else(over)?;
-        let (channel, _) = place.line.as_ref().ok_or_else(over)?;
+        let channel = place.subscription.channel();
         if !channel.status().connected() {
             return Err(over());
         }
@@ -113,13 +99,14 @@ impl Inlet {
     /// # Errors
     /// As for [`Inlet::open`].
     pub async fn share(&mut self) -> Result<(), Error> {
-        let has_turn = self.place.as_ref().is_some_and(|place| place.delivered > 0);
+        let has_turn = self.place.as_ref().is_some_and(|place| place.turn.is_some());
         if has_turn
             && self.is_settled()
             && self.crew.should_share()
-            && let Some(line) = self.place.take().and_then(|mut place| place.line.take())
+            && let Some(Place { subscription, turn, .. }) = self.place.take()
         {
-            close(line).await;
+            drop(turn);
+            subscription.close().await;
         }
         if self.place.is_none() {
             self.get_in_line().await?;
@@ -132,29 +119,27 @@ impl Inlet {
     /// # Errors
     /// As for [`Inlet::settle`].
     pub async fn flush(&self) -> Result<(), Error> {
-        let (channel, _) = self.place.as_ref().and_then(|place| place.line.as_ref()).ok_or_else(over)?;
+        let channel = self.place.as_ref().ok_or_else(over)?.subscription.channel();
         // The leader answers after it gave; then the channel answers after it handed on.
         self.broker.waiting(channel, &self.queue).await?;
         self.broker.asked(channel.basic_qos(self.prefetch, BasicQosOptions::default())).await
     }
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        if self.delivered > 0 {
-            self.crew.end();
-        }
-        // Without a runtime there is no connection either.
-        if let (Some(line), Ok(runtime)) = (self.line.take(), Handle::try_current()) {
-            runtime.spawn(close(line));
-        }
+/// A turn, from the first delivery on: the crew counts it.
+struct Turn(Arc<Crew>);
+
+impl Turn {
+    fn begin(crew: Arc<Crew>) -> Self {
+        crew.begin();
+        Self(crew)
     }
 }
 
-/// Closes the channel before the driver lets go of the consumer, which would cancel it.
-pub(super) async fn close((channel, consumer): (Channel, lapin::Consumer)) {
-    let _ = timeout(CLOSE_TIMEOUT, channel.close(200, "".into())).await;
-    drop(consumer);
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.end();
+    }
 }
 
 fn over() -> Error {

@@ -7,13 +7,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use klatch_ports::Error;
-use lapin::Channel;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, QueueDeclareOptions};
 use lapin::types::FieldTable;
-use tokio::runtime::Handle;
 use tokio::time::sleep;
 
-use super::{Broker, Way, error, inlet};
+use super::subscription::Subscription;
+use super::{Broker, Way, error};
 use crate::drivers::called;
 
 /// Between two questions whether the others are gone.
@@ -22,8 +21,7 @@ const ASK_AGAIN: Duration = Duration::from_millis(20);
 /// One who looks. The tags count what it is given: 1, 2, 3, …
 pub struct Look {
     broker: Broker,
-    /// Taken when it is closed.
-    line: Option<(Channel, lapin::Consumer)>,
+    subscription: Subscription,
     count: u64,
     seen_max: u64,
     seen: u64,
@@ -55,10 +53,9 @@ impl Look {
             known => known.flatten()?,
         };
         broker.asked(channel.basic_qos(seen_max, BasicQosOptions::default())).await?;
-        let (name, options) = (queue.into(), BasicConsumeOptions::default());
-        let consumer = broker.asked(channel.basic_consume(name, "".into(), options, FieldTable::default())).await?;
+        let subscription = Subscription::to(&broker, channel, queue, BasicConsumeOptions::default()).await?;
         let (count, seen_max) = (known.message_count().into(), seen_max.into());
-        Ok(Self { broker, line: Some((channel, consumer)), count, seen_max, seen: 0, taken_away: 0 })
+        Ok(Self { broker, subscription, count, seen_max, seen: 0, taken_away: 0 })
     }
 
     /// How many there were.
@@ -72,8 +69,8 @@ impl Look {
     /// `Unavailable`.
     pub async fn next(&mut self, limit: usize) -> Result<Vec<(u64, Bytes)>, Error> {
         let last = self.count.min(self.taken_away + self.seen_max).min(self.seen.saturating_add(limit as u64));
-        let Self { broker, line, seen, .. } = self;
-        let (_, consumer) = line.as_mut().ok_or_else(over)?;
+        let Self { broker, subscription, seen, .. } = self;
+        let consumer = subscription.consumer().ok_or_else(over)?;
         let reading = async {
             let mut messages = Vec::new();
             while *seen < last {
@@ -91,7 +88,7 @@ impl Look {
     /// # Errors
     /// `Unavailable`.
     pub async fn take_away(&mut self, tag: u64) -> Result<(), Error> {
-        let (channel, _) = self.line.as_ref().ok_or_else(over)?;
+        let channel = self.subscription.channel();
         // A tag that the broker does not expect would end the channel.
         let tag = tag.min(self.seen);
         if tag > self.taken_away {
@@ -103,15 +100,6 @@ impl Look {
             self.broker.asked(channel.basic_qos(self.seen_max as u16, BasicQosOptions::default())).await?;
         }
         Ok(())
-    }
-}
-
-impl Drop for Look {
-    fn drop(&mut self) {
-        // Without a runtime there is no connection either.
-        if let (Some(line), Ok(runtime)) = (self.line.take(), Handle::try_current()) {
-            runtime.spawn(inlet::close(line));
-        }
     }
 }
 

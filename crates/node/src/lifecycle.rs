@@ -210,6 +210,7 @@ impl Node {
         tell.say("this node stops for a moment");
         // Somebody's request may be slow to end; as long as it lasts, nobody can open the data.
         let is_closed = self.close(Duration::ZERO, CLOSED_WITHIN).await;
+        klatch_server::crash::point("while_the_node_has_stopped");
         let moved = match is_closed {
             true => moving::finish(&config, &overrides, &target, Some(known), &tell).await,
             false => Err(anyhow::anyhow!("a request did not end, and so the node could not stop")),
@@ -274,7 +275,12 @@ impl Node {
         }
         stage.stopping.cancel();
         stage.core.close();
-        let is_finished = tokio::time::timeout(drain, stage.core.wait()).await.is_ok();
+        let finished = async {
+            stage.core.wait().await;
+            stage.services.commands.have_left().await;
+            stage.services.feed.have_left().await;
+        };
+        let is_finished = tokio::time::timeout(drain, finished).await.is_ok();
         if !is_finished {
             tracing::warn!("some work was not finished in time; it will be taken up again at the next start");
         }

@@ -128,6 +128,10 @@ impl Commands for KafkaCommands {
         Ok(Box::new(place))
     }
 
+    async fn have_left(&self) {
+        self.shared.kafka.have_left().await;
+    }
+
     async fn bury(&self, letters: Vec<Bytes>) -> Result<(), Error> {
         if letters.is_empty() {
             return Ok(());

@@ -1,7 +1,7 @@
 //! Kafka: how its clients are set up, one producer for all engines of a process, topics, and memberships in consumer groups.
 //!
 //! Every time limit is set here and none is left to its default. A consumer that dies is replaced after its session
-//! ([`SESSION`]); what a broker does not confirm within the call's timeout is given up, and what became of it is unknown.
+//! (`session_ms`); what a broker does not confirm within the call's timeout is given up, and what became of it is unknown.
 //! The producer is idempotent and asks all replicas in sync (`acks=all`), with up to five requests on their way to a broker: so a
 //! retry neither doubles nor reorders.
 //!
@@ -26,7 +26,7 @@ use klatch_ports::{Error, ErrorKind};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::place::{Place, Secret, Tls};
 use client::Client;
@@ -45,8 +45,11 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 const TIMEOUT_MIN: Duration = Duration::from_millis(1_500);
 /// Commands that may wait in a partition, unless told otherwise.
 const QUEUE_LIMIT: u32 = 100_000;
-/// How long a member of a group may be silent before its partitions go to others: the shortest that brokers take by default.
-pub const SESSION: Duration = Duration::from_secs(6);
+/// How long a member of a group may be silent before its partitions go to others, unless told otherwise: the shortest that brokers take
+/// by default.
+const SESSION: Duration = Duration::from_secs(6);
+/// The longest that brokers take by default.
+const SESSION_MAX: Duration = Duration::from_secs(30 * 60);
 /// How often a member shows that it lives.
 const HEARTBEAT: Duration = Duration::from_millis(1_500);
 /// How long the others wait for a member that lives but does not take part when partitions are handed out anew.
@@ -73,9 +76,13 @@ pub struct Kafka {
     /// How many copies of each topic there shall be, where the operator says so.
     copies: Option<u32>,
     timeout: Duration,
+    /// How long a member of a group may be silent.
+    session: Duration,
     /// As errors call it.
     name: String,
     producer: Mutex<Option<Arc<Producer>>>,
+    /// Of each member of a group whether it has left: true when it has.
+    members: Mutex<Vec<watch::Receiver<bool>>>,
     /// Requests that all clients sent.
     requests: Arc<AtomicU64>,
 }
@@ -83,8 +90,8 @@ pub struct Kafka {
 impl Kafka {
     /// A cluster at `kafka://user:password@host,host/prefix`, where the prefix begins the names of topics and groups (default
     /// `klatch`). Options: `queue_limit` (commands per partition beyond which it is full), `copies` (of each topic, when it is made),
-    /// `timeout_ms`, `sasl` (`plain`, `scram-sha-256` or `scram-sha-512`, which is the default where there is a user). Nobody is connected to
-    /// yet.
+    /// `timeout_ms`, `session_ms` (how long a process may be silent before its partitions go to others: 6,000, or as much as the brokers
+    /// take), `sasl` (`plain`, `scram-sha-256` or `scram-sha-512`, which is the default where there is a user). Nobody is connected to yet.
     ///
     /// # Errors
     /// A sentence that says what to change.
@@ -100,6 +107,12 @@ impl Kafka {
         let timeout = timeout.map_or(TIMEOUT, |ms| Duration::from_millis(ms.into()));
         if timeout < TIMEOUT_MIN {
             return Err(format!("the option `timeout_ms` of `kafka://` is at least {}", TIMEOUT_MIN.as_millis()));
+        }
+        let session = number(place.take("session_ms"), "session_ms")?;
+        let session = session.map_or(SESSION, |ms| Duration::from_millis(ms.into()));
+        if !(SESSION..=SESSION_MAX).contains(&session) {
+            let (min, max) = (SESSION.as_millis(), SESSION_MAX.as_millis());
+            return Err(format!("the option `session_ms` of `kafka://` is at least {min} and at most {max}"));
         }
         let mechanism = place.take("sasl");
         place.done()?;
@@ -121,8 +134,10 @@ impl Kafka {
             queue_limit,
             copies,
             timeout,
+            session,
             name,
             producer: Mutex::default(),
+            members: Mutex::default(),
             requests: Arc::default(),
         })
     }
@@ -160,6 +175,26 @@ impl Kafka {
     /// Within which a call must be answered.
     pub(crate) fn timeout(&self) -> Duration {
         self.timeout
+    }
+
+    /// How long a member of a group may be silent.
+    pub(crate) fn session(&self) -> Duration {
+        self.session
+    }
+
+    /// Returns when every member has left its group. They must be on their way.
+    pub(crate) async fn have_left(&self) {
+        let members = self.members.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for mut left in members {
+            // One whose thread is gone has left as well.
+            let _ = left.wait_for(|left| *left).await;
+        }
+    }
+
+    fn joined(&self, left: watch::Receiver<bool>) {
+        let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+        members.retain(|left| !*left.borrow());
+        members.push(left);
     }
 
     /// Gives a message to the producer, which keeps the order of those for one partition. Which partition, if it is not said, follows
@@ -203,7 +238,7 @@ impl Kafka {
     /// `Unavailable`: there is none to be had.
     pub(crate) fn observer(&self, group: &str) -> Result<Observer, Error> {
         let mut config = self.config.clone();
-        set_reading(&mut config, &self.group(group));
+        set_reading(&mut config, &self.group(group), self.session);
         config.create_with_context(Client::new(&self.requests)).map_err(error)
     }
 }
@@ -333,7 +368,7 @@ fn set_limits(config: &mut ClientConfig, timeout: Duration) {
 }
 
 /// What a client that reads has beside that.
-fn set_reading(config: &mut ClientConfig, group: &str) {
+fn set_reading(config: &mut ClientConfig, group: &str, session: Duration) {
     let ms = |duration: Duration| duration.as_millis().to_string();
     // librdkafka warns of each setting that is not of the reader's kind.
     for name in [
@@ -351,9 +386,10 @@ fn set_reading(config: &mut ClientConfig, group: &str) {
     for (name, value) in [
         ("group.id", group.to_owned()),
         ("partition.assignment.strategy", "cooperative-sticky".to_owned()),
-        ("session.timeout.ms", ms(SESSION)),
+        ("session.timeout.ms", ms(session)),
         ("heartbeat.interval.ms", ms(HEARTBEAT)),
-        ("max.poll.interval.ms", ms(REBALANCE)),
+        // librdkafka takes none that is shorter than the session.
+        ("max.poll.interval.ms", ms(REBALANCE.max(session))),
         // Of what was settled, and of nothing else; before a partition is given up as well.
         ("enable.auto.commit", "true".to_owned()),
         ("auto.commit.interval.ms", ms(COMMIT)),

@@ -104,6 +104,10 @@ impl Feed for KafkaFeed {
         let member = Arc::new(Member::join(&self.kafka, &format!("worker.{worker}"), &self.topic, inboxes)?);
         let last = Last { member: Arc::downgrade(&member), left: member.left() };
         self.last.lock().unwrap_or_else(PoisonError::into_inner).insert(worker, last);
-        Ok(Box::new(KafkaFollower::new(member, changed, self.topic.clone(), self.kafka.timeout())))
+        Ok(Box::new(KafkaFollower::new(member, changed, &self.kafka)))
+    }
+
+    async fn have_left(&self) {
+        self.kafka.have_left().await;
     }
 }

@@ -70,6 +70,10 @@ pub trait Commands: Send + Sync + 'static {
     /// `Broken` (no such partition is known), `Unavailable`.
     async fn consume(&self, partition: usize) -> Result<Box<dyn Consumer>, Error>;
 
+    /// Returns when the turns of consumers that were dropped here are free: a process that ends before has others wait until it is taken
+    /// for dead.
+    async fn have_left(&self) {}
+
     /// Keeps what cannot be decided, for an operator.
     ///
     /// # Errors

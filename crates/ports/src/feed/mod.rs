@@ -51,6 +51,10 @@ pub trait Feed: Send + Sync + 'static {
     /// # Errors
     /// `Unavailable`, `Corrupt`.
     async fn follow(&self, worker: &'static str) -> Result<Box<dyn Follower>, Error>;
+
+    /// Returns when others may have the places of followers that were dropped here: a process that ends before has them wait until it is
+    /// taken for dead.
+    async fn have_left(&self) {}
 }
 
 /// A worker's place in the feed.

@@ -35,7 +35,7 @@ const ASK_AGAIN: Duration = Duration::from_millis(50);
 /// Calls of one member that may block at the same time: each has a thread.
 const CALLS_MAX: usize = 16;
 
-/// A member of a consumer group. Dropping it leaves the group, without waiting for that.
+/// A member of a consumer group. Dropping it leaves the group, without waiting for that ([`Kafka::have_left`] does).
 pub struct Member {
     inboxes: Arc<Inboxes>,
     topic: String,
@@ -76,7 +76,7 @@ impl Member {
     pub fn join(kafka: &Kafka, group: &str, topic: &str, inboxes: Inboxes) -> Result<Self, Error> {
         let inboxes = Arc::new(inboxes);
         let mut config = kafka.config.clone();
-        set_reading(&mut config, &kafka.group(group));
+        set_reading(&mut config, &kafka.group(group), kafka.session);
         let idle_at = AtomicI64::new(i64::MIN);
         let context = Group { client: Client::new(&kafka.requests), inboxes: inboxes.clone(), idle_at };
         let consumer: BaseConsumer<Group> = config.create_with_context(context).map_err(error)?;
@@ -96,6 +96,7 @@ impl Member {
         };
         // If that fails, the client goes with the closure, which is a rare wait.
         std::thread::Builder::new().name("klatch-kafka".to_owned()).spawn(work).map_err(Error::unavailable)?;
+        kafka.joined(left.clone());
         let (topic, calls) = (topic.to_owned(), Arc::new(Semaphore::new(CALLS_MAX)));
         Ok(Self { inboxes, topic, timeout: kafka.timeout, stop, reader, calls, left })
     }

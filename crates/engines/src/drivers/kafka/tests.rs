@@ -41,6 +41,8 @@ fn what_cannot_be_meant_is_refused_with_a_sentence() {
     for (address, sentence) in [
         ("kafka://a?queue_limit=0", "`queue_limit`"),
         ("kafka://a?timeout_ms=1000", "at least 1500"),
+        ("kafka://a?session_ms=5000", "at least 6000"),
+        ("kafka://a?session_ms=1800001", "at most 1800000"),
         ("kafka://a/my%20site", "cannot begin a topic's name"),
         ("kafka://a?sasl=plain", "needs a user"),
         ("kafka://u@a", "needs a password"),
@@ -55,6 +57,7 @@ fn what_cannot_be_meant_is_refused_with_a_sentence() {
 #[tokio::test]
 async fn topics_are_made_once_and_grow_but_for_the_feed() {
     let kafka = bench::again(bench::shared(), &bench::prefix(), "");
+    bench::until_named(&kafka, 1).await;
     let missing = kafka.expect(2).await.unwrap_err();
     assert_eq!(missing.kind, ErrorKind::Broken);
     assert!(missing.source().unwrap().to_string().contains("klatch migrate"));
@@ -112,7 +115,7 @@ async fn who_has_the_password_is_let_in() {
     let file = tempfile::NamedTempFile::new().unwrap();
     for (password, is_right) in [("s3cret", true), ("guessed", false)] {
         std::fs::write(file.path(), password).unwrap();
-        let options = format!("sasl=plain&timeout_ms=3000&password_file={}", file.path().display());
+        let options = format!("sasl=plain&timeout_ms=10000&password_file={}", file.path().display());
         let kafka = bench::at(&format!("klatch@{there}"), &bench::prefix(), &options);
         let made = kafka.migrate(1, false).await.map_err(|error| error.kind);
         assert_eq!(made.map(|made| made.len()), if is_right { Ok(3) } else { Err(ErrorKind::Unavailable) });
@@ -121,7 +124,8 @@ async fn who_has_the_password_is_let_in() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_member_may_end_at_any_moment_of_its_joining() {
-    let (kafka, _) = bench::topics(bench::shared(), 1, "").await;
+    // A group waits so long for who went before the brokers had a name for it.
+    let (kafka, _) = bench::topics(bench::shared(), 1, bench::SHORT_SESSION).await;
     let room = Room { messages_max: 10, bytes_max: 1_000 };
     let join = || Member::join(&kafka, "test", &kafka.feed_topic(), Inboxes::new(room, |_| {})).unwrap();
     // Whoever is there already has the one partition, so that the others are given none.

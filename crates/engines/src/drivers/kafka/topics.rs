@@ -97,7 +97,8 @@ impl Kafka {
                     // By another one who does the same.
                     Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
                     Err((name, code)) => {
-                        return Err(Error::new(ErrorKind::Broken, format!("the topic {name}: {code}")));
+                        let kind = if is_passing(code) { ErrorKind::Unavailable } else { ErrorKind::Broken };
+                        return Err(Error::new(kind, format!("the topic {name}: {code}")));
                     }
                 }
             }
@@ -356,6 +357,23 @@ fn is_unsettled(code: RDKafkaErrorCode) -> bool {
             | Code::NotCoordinator
             | Code::CoordinatorNotAvailable
             | Code::CoordinatorLoadInProgress
+    )
+}
+
+/// Whether what was asked of the controller may be asked again as it is.
+fn is_passing(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode as Code;
+    matches!(
+        code,
+        Code::OperationTimedOut
+            | Code::RequestTimedOut
+            | Code::NotController
+            | Code::BrokerNotAvailable
+            | Code::NetworkException
+            | Code::BrokerTransportFailure
+            | Code::AllBrokersDown
+            | Code::ThrottlingQuotaExceeded
+            | Code::ReassignmentInProgress
     )
 }
 

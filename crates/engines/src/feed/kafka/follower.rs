@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::super::bundles::Window;
-use crate::drivers::kafka::{Member, Message, Places, SESSION, Settled, committed, ends, error, starts};
+use crate::drivers::kafka::{Kafka, Member, Message, Places, Settled, committed, ends, error, starts};
 
 /// A follower.
 pub struct KafkaFollower {
@@ -21,14 +21,16 @@ pub struct KafkaFollower {
     changed: Arc<Notify>,
     topic: String,
     timeout: Duration,
+    session: Duration,
     /// The partition of what came last, so that each has its turn.
     partition: i32,
     window: Window<Settled>,
 }
 
 impl KafkaFollower {
-    pub(super) fn new(member: Arc<Member>, changed: Arc<Notify>, topic: String, timeout: Duration) -> Self {
-        Self { member, changed, topic, timeout, partition: -1, window: Window::new() }
+    pub(super) fn new(member: Arc<Member>, changed: Arc<Notify>, kafka: &Kafka) -> Self {
+        let (topic, timeout, session) = (kafka.feed_topic(), kafka.timeout(), kafka.session());
+        Self { member, changed, topic, timeout, session, partition: -1, window: Window::new() }
     }
 
     /// What was read of a partition that is not ours any more is handed out to another follower.
@@ -42,7 +44,7 @@ impl KafkaFollower {
     /// Where each of our partitions goes on, once the group has said which these are.
     async fn places(&self) -> Result<Places, Error> {
         // The session of one that died may have to end first.
-        let patience = SESSION + self.timeout;
+        let patience = self.session + self.timeout;
         let known = async {
             loop {
                 match self.member.inboxes().places()? {

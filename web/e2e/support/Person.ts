@@ -9,7 +9,9 @@ export interface Identity {
   name: string;
   display: string;
   password: string;
+  /** Renewed when it has ended, and with it the one that renews it. */
   token: string;
+  refresh: string;
 }
 
 /** Somebody with an account: acts over REST to set up what a test needs, and opens pages to act as people do. */
@@ -57,11 +59,18 @@ export class Person {
   }
 
   async rest<Answer>(method: string, path: string, data?: unknown): Promise<Answer> {
-    const answer = await this.request.fetch(`${this.url}/api/v1${path}`, {
-      method,
-      data,
-      headers: { authorization: `Bearer ${this.identity.token}`, 'idempotency-key': randomUUID() },
-    });
+    const key = randomUUID();
+    const ask = () =>
+      this.request.fetch(`${this.url}/api/v1${path}`, {
+        method,
+        data,
+        headers: { authorization: `Bearer ${this.identity.token}`, 'idempotency-key': key },
+      });
+    let answer = await ask();
+    if (answer.status() === 401) {
+      await this.renew();
+      answer = await ask();
+    }
     if (!answer.ok()) throw new Error(`${method} ${path}: ${answer.status()} ${await answer.text()}`);
     return (answer.status() === 204 ? undefined : await answer.json()) as Answer;
   }
@@ -87,6 +96,16 @@ export class Person {
     const id = uuidV7();
     await this.rest('POST', `/conversations/${conversation}/commands`, { id, command });
     return id;
+  }
+
+  /** The tests of a file may last longer than an access token. */
+  private async renew(): Promise<void> {
+    const data = { refresh_token: this.identity.refresh };
+    const answer = await this.request.post(`${this.url}/api/v1/sessions/refresh`, { data });
+    if (!answer.ok()) throw new Error(`${this.name} cannot renew the session: ${await answer.text()}`);
+    const renewed = (await answer.json()) as { access_token: string; refresh_token: string };
+    this.identity.token = renewed.access_token;
+    this.identity.refresh = renewed.refresh_token;
   }
 
   private async converse(request: object): Promise<string> {

@@ -4,12 +4,15 @@ import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 const root = resolve(import.meta.dirname, '../../..');
 const script = join(root, 'deploy/local/cluster.sh');
 const binary = process.env['KLATCH_BINARY'] ?? join(root, 'target/debug/klatch');
 const startMs = 30_000;
+/** HAProxy gives them to the nodes in turn. */
+const answersInRow = 6;
 /** The engines of a cluster, as `make cluster` takes them; without it, one node with everything embedded. */
 const stack = process.env['KLATCH_STACK'];
 
@@ -133,6 +136,7 @@ class Cluster implements Server {
   async start(): Promise<void> {
     const said = await this.script('start', this.stack);
     this.claim ??= /\/claim#token=(\S+)/u.exec(said)?.[1];
+    await this.answers();
   }
 
   async kill(): Promise<void> {
@@ -145,6 +149,19 @@ class Cluster implements Server {
   async remove(): Promise<void> {
     await this.script('stop');
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** HAProxy listens before it has found any node up, and until then answers 503 itself. */
+  private async answers(): Promise<void> {
+    const givenUp = performance.now() + startMs;
+    for (let inRow = 0; inRow < answersInRow;) {
+      const answer = await fetch(`${this.url}/api/v1/site`, { headers: { connection: 'close' } });
+      const text = await answer.text();
+      inRow = answer.status === 200 ? inRow + 1 : 0;
+      if (inRow > 0) continue;
+      if (performance.now() > givenUp) throw new Error(`The cluster answers ${answer.status}: ${text}`);
+      await pause(100);
+    }
   }
 
   private async script(...words: string[]): Promise<string> {

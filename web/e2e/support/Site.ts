@@ -1,5 +1,5 @@
 import type { APIRequestContext, Browser } from '@playwright/test';
-import { Person } from './Person';
+import { Person, type Identity } from './Person';
 import type { Server } from './Server';
 import type { Watch } from './Watch';
 
@@ -7,12 +7,13 @@ export const password = 'a short sentence is best';
 
 interface Session {
   access_token: string;
+  refresh_token: string;
   user: { id: string; name: string; display_name: string };
 }
 
 /** A running site with its owner, and the way for others in. */
 export class Site {
-  private owned: Session | undefined;
+  private owned: Identity | undefined;
 
   constructor(
     readonly server: Server,
@@ -40,16 +41,22 @@ export class Site {
     return (await owner.rest<{ token: string }>('POST', '/invites', request)).token;
   }
 
-  private async signUp(name: string, display_name: string, invite: string | undefined): Promise<Session> {
+  private async signUp(name: string, display_name: string, invite: string | undefined): Promise<Identity> {
     const data = { name, display_name, password, invite, cookie: false, device: 'setup' };
     const answer = await this.request.post(`${this.url}/api/v1/accounts`, { data });
     if (!answer.ok()) throw new Error(`${name} cannot sign up: ${await answer.text()}`);
-    return (await answer.json()) as Session;
+    const { access_token, refresh_token, user } = (await answer.json()) as Session;
+    return {
+      id: user.id,
+      name: user.name,
+      display: user.display_name,
+      password,
+      token: access_token,
+      refresh: refresh_token,
+    };
   }
 
-  private person({ access_token, user }: Session, watch: Watch): Person {
-    const { id, name, display_name } = user;
-    const identity = { id, name, display: display_name, password, token: access_token };
+  private person(identity: Identity, watch: Watch): Person {
     return new Person(this.url, identity, this.request, this.browser, watch);
   }
 }

@@ -1,3 +1,4 @@
+import { expectKept } from '../support/drafts';
 import { act, composer, entry, expectSaid, log, message, say } from '../support/talk';
 import { expect, test } from '../support/test';
 
@@ -91,9 +92,11 @@ test('what one writes is previewed, and Shift and Enter begin a line', async ({ 
 
 test('a draft survives a reload, and is marked in the list', async ({ people }) => {
   const [kim, lou] = await people('kim', 'lou');
-  const page = await kim.open(`/c/${await kim.direct(lou)}`);
+  const direct = await kim.direct(lou);
+  const page = await kim.open(`/c/${direct}`);
   await composer(page).fill('Dear Lou, ');
   await expect(entry(page, /^Lou.*Draft/u)).toBeVisible();
+  await expectKept(page, kim.id, direct, 'Dear Lou, ');
   await page.reload();
   await expect(composer(page)).toHaveValue('Dear Lou, ');
 });

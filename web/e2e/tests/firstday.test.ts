@@ -1,3 +1,4 @@
+import { glimpses } from '../support/glimpses';
 import { password } from '../support/Site';
 import { expect, test } from '../support/test';
 
@@ -36,7 +37,9 @@ test('the first day: the site is claimed, somebody is invited, and comes', async
   await expect(late.getByRole('alert')).toHaveText(/invitation is used up/u);
   await page.getByRole('link', { name: 'Site' }).click();
   await page.getByRole('textbox', { name: 'Name of the site' }).fill('The Roastery');
+  const told = await glimpses(page, '[data-tone]');
   await page.getByRole('button', { name: 'Save' }).click();
+  await expect.poll(told).toContainEqual(expect.stringContaining('Saved'));
   await late.goto('/signin');
   await expect(late.getByRole('heading', { name: 'Sign in to The Roastery' })).toBeVisible();
 });

@@ -38,7 +38,7 @@ test('200 messages written offline go through a rate limit, a reconnection and a
   watch,
 }) => {
   test.slow();
-  watch.expect(/ERR_|503|WebSocket connection/u);
+  watch.expect(/ERR_|50[23]|WebSocket connection/u);
   const [ada, ben] = await people('ada', 'ben');
   const post = await ada.channel('post', [ben]);
   const wire = await Wire.to(site.url);

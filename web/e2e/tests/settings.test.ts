@@ -1,3 +1,4 @@
+import { glimpses } from '../support/glimpses';
 import { password } from '../support/Site';
 import { entry, panel } from '../support/talk';
 import { expect, test } from '../support/test';
@@ -40,6 +41,7 @@ test('a profile is changed, and others see it at once', async ({ people }) => {
 test('a device is signed out from another one', async ({ people }) => {
   const [dan] = await people('dan');
   const away = await dan.open();
+  await away.getByRole('heading', { name: 'Hello, Dan' }).waitFor();
   const here = await dan.open('/settings/sessions');
   await expect(here.getByText('This device', { exact: true })).toBeVisible();
   const devices = here.getByRole('main').getByRole('listitem');
@@ -54,11 +56,13 @@ test('a device is signed out from another one', async ({ people }) => {
 test('a new password ends the other sessions', async ({ people }) => {
   const [eve] = await people('eve');
   const away = await eve.open();
+  await away.getByRole('heading', { name: 'Hello, Eve' }).waitFor();
   const here = await eve.open('/settings/password');
   await here.getByRole('textbox', { name: 'Current password' }).fill(password);
   await here.getByRole('textbox', { name: 'New password' }).fill('another short sentence');
+  const told = await glimpses(here, '[data-tone]');
   await here.getByRole('button', { name: 'Change password' }).click();
-  await expect(here.getByText(/Your password is changed/u)).toBeVisible();
+  await expect.poll(told).toContainEqual(expect.stringContaining('Your password is changed'));
   await expect(away.getByText('Your session has ended. Sign in again.')).toBeVisible();
   await away.getByRole('textbox', { name: 'Name' }).fill('eve');
   await away.getByRole('textbox', { name: 'Password' }).fill('another short sentence');

@@ -46,6 +46,13 @@ concurrent_counter_writes: 8
 concurrent_compactors: 1
 disk_access_mode: standard
 END
+  # Where one node is all there is, nobody is served sooner for giving up on it, and a busy machine is no outage. The recovery of a cluster
+  # counts on Cassandra's own timeouts.
+  (($2 > 1)) || cat <<END
+read_request_timeout: 8s
+write_request_timeout: 8s
+cas_contention_timeout: 8s
+END
 }
 
 # Node I of N serves CQL and sees the others up.

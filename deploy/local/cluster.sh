@@ -79,6 +79,24 @@ database() { # as PostgreSQL's owner; there it may be already
   [[ $("${psql[@]}" -c "SELECT 1 FROM pg_database WHERE datname = '$1'") ]] || "${psql[@]}" -c "CREATE DATABASE $1"
 }
 
+# Servers listen before they can answer.
+prepare() {
+  local said end=$((SECONDS + patience))
+  until said=$("$klatch" migrate --config "$dir/klatch.toml" --data "$dir/data" 2>&1); do
+    echo "$said" >&2
+    ((SECONDS < end)) || return 1
+    sleep 0.5
+  done
+  echo "$said"
+}
+
+# A process of Klatch has begun its work.
+works() (
+  exec 3<>"/dev/tcp/$1/9470"
+  printf 'GET /readyz HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n' "$1" >&3
+  read -r -t 5 line <&3 && [[ $line == *' 200 '* ]]
+)
+
 start() {
   [[ -x $klatch ]] || { echo "there is no program $klatch: run \`cargo build --release --package klatch-node\`" >&2 && exit 1; }
   : "${stack:=$(cat "$root/stack" 2>/dev/null || echo kafka-cassandra-postgresql)}"
@@ -96,14 +114,14 @@ start() {
   database "${VIEWS:-klatch}"
   mkdir -p "$dir/data"
   config "$(ip 1)" >"$dir/klatch.toml"
-  "$klatch" migrate --config "$dir/klatch.toml" --data "$dir/data"
+  prepare
   while read -r name roles i; do
     mkdir -p "$dir/$name"
     config "$(ip $((${LINKS:-1 - i} + i)))" >"$dir/$name/klatch.toml"
     launch "$name" env "KLATCH_HTTP__PEER_LISTEN=$(ip "$i"):7470" "KLATCH_HTTP__PEER_ADDRESS=$(ip $((${LINKS:-0} + i))):7470" \
       "$klatch" run --config "$dir/$name/klatch.toml" --data "$dir/data" --roles "$roles" --listen "$(ip "$i"):8470" --admin-listen "$(ip "$i"):9470"
   done <<<"$processes"
-  while read -r name roles i; do ready "$name" listens "$(ip "$i")" 9470; done <<<"$processes"
+  while read -r name roles i; do ready "$name" works "$(ip "$i")"; done <<<"$processes"
   KLATCH_LISTEN=$listen KLATCH_FRONT1=$(ip $((${LINKS:-0} + 11))) KLATCH_FRONT2=$(ip $((${LINKS:-0} + 12))) "$here/$balancer.sh" start "$root/$balancer"
   echo "The cluster ($stack, $balancer) is ready: http://$listen"
 }

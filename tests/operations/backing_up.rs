@@ -113,11 +113,11 @@ async fn a_backup_comes_back_as_it_was() {
     let node = TestNode::start().await;
     let (ada, bob) = (node.user("ada").await, node.user("bob").await);
     let tea = ada.begin(ConversationKind::Channel, "tea", &[]).await.id;
-    bob.rest.command(tea, CommandBody::Join).await.expect("joined");
-    let first = ada.rest.command(tea, klatch_testkit::text(SECRET)).await.expect("said");
+    bob.command(tea, CommandBody::Join).await.expect("joined");
+    let first = ada.command(tea, klatch_testkit::text(SECRET)).await.expect("said");
     bob.say(tea, "milk?").await;
     let react = CommandBody::React { target: first.id, emoji: "☕".to_owned() };
-    bob.rest.command(tea, react).await.expect("reacted");
+    bob.command(tea, react).await.expect("reacted");
     let read = klatch_protocol::gateway::ReadMove { seq: 2, version: 50 };
     let cursor = CursorMove { read: Some(read), delivered: None };
     let path = format!("/conversations/{tea}/cursor");

@@ -67,12 +67,12 @@ async fn write(user: &TestUser, name: &str, conversation: Uuid, forbidden: &mut 
         words
     };
     user.say(conversation, &words("says something")).await;
-    let edited = user.rest.command(conversation, text(&words("says what will be edited"))).await.expect("said").id;
+    let edited = user.command(conversation, text(&words("says what will be edited"))).await.expect("said").id;
     let body = Body::Text { text: words("has thought again"), emote: false };
     let edit = CommandBody::Edit { target: edited, body, mentions: Vec::new() };
-    user.rest.command(conversation, edit).await.expect("edited");
-    let deleted = user.rest.command(conversation, text(&words("says what will be deleted"))).await.expect("said").id;
-    user.rest.command(conversation, CommandBody::Delete { target: deleted }).await.expect("deleted");
+    user.command(conversation, edit).await.expect("edited");
+    let deleted = user.command(conversation, text(&words("says what will be deleted"))).await.expect("said").id;
+    user.command(conversation, CommandBody::Delete { target: deleted }).await.expect("deleted");
     let long = words("goes on and on").repeat(200);
     user.say(conversation, &long).await;
 }
@@ -127,7 +127,7 @@ async fn what_is_left_of_a_deleted_message_leaves_the_disk() {
     let node = TestNode::with(NodeOptions { overrides, ..NodeOptions::default() }).await;
     let ada = node.user("ada").await;
     let tea = ada.begin(ConversationKind::Group, "tea", &[]).await.id;
-    let first = ada.rest.command(tea, text("what will be deleted")).await.expect("said");
+    let first = ada.command(tea, text("what will be deleted")).await.expect("said");
     let second = ada.say(tea, "what stays").await;
     let data = node.data();
     let mut sealed = Vec::new();
@@ -139,7 +139,7 @@ async fn what_is_left_of_a_deleted_message_leaves_the_disk() {
         })
         .await;
     let ada = ada.at(&node.base()).await;
-    ada.rest.command(tea, CommandBody::Delete { target: first.id }).await.expect("deleted");
+    ada.command(tea, CommandBody::Delete { target: first.id }).await.expect("deleted");
     eventually("no file has it", async || (!holds(&data, &sealed[0])).then_some(())).await;
     assert!(holds(&data, &sealed[1]), "the other one is there");
 }

@@ -135,7 +135,7 @@ async fn only_owners_of_a_channel_import_into_it() {
     let tea = ada.begin(ConversationKind::Channel, "tea", &[]).await.id;
     let refused = target(&bob.rest, "tea").await.expect_err("a stranger").to_string();
     assert!(refused.contains("you are not in #tea"), "{refused}");
-    bob.rest.command(tea, klatch_protocol::objects::CommandBody::Join).await.expect("joined");
+    bob.command(tea, klatch_protocol::objects::CommandBody::Join).await.expect("joined");
     let refused = target(&bob.rest, "tea").await.expect_err("a member").to_string();
     assert!(refused.contains("you do not own #tea"), "{refused}");
     let to = Target { rest: &bob.rest, conversation: tea, channel: "tea".to_owned() };

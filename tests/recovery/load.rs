@@ -16,7 +16,7 @@ use uuid::Uuid;
 pub const SENDERS: usize = 4;
 /// Commands that each of them has in flight: so many that enough are left where hundreds are answered at once.
 pub const IN_FLIGHT: usize = 256;
-/// Commands that are in flight whenever a node dies.
+/// Commands that are in flight when a node is told to die, and most often when it does.
 pub const IN_FLIGHT_MIN: usize = 200;
 /// Who is told so often that the disk has failed writes no more.
 const FAILURES: usize = 100;

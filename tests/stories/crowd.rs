@@ -31,8 +31,8 @@ async fn who_does_not_look_hears_where_it_stands_and_what_means_them() {
 
     let body = Body::Text { text: "eve!".to_owned(), emote: false };
     let mention = CommandBody::Send { body, mentions: vec![eve.id()], replies: Vec::new(), thread: None };
-    let seq = ada.rest.command(hall, mention).await.expect("committed").seq;
+    let seq = ada.command(hall, mention).await.expect("committed").seq;
     dozes.until(hall, seq).await;
-    let removed = ada.rest.command(hall, CommandBody::Remove { user: eve.id() }).await.expect("committed").seq;
+    let removed = ada.command(hall, CommandBody::Remove { user: eve.id() }).await.expect("committed").seq;
     dozes.until(hall, removed).await;
 }

@@ -16,7 +16,7 @@ async fn a_removed_member_hears_of_it_and_of_nothing_later() {
     let (ada, bob) = (node.user("ada").await, node.user("bob").await);
     let tea = ada.begin(ConversationKind::Group, "tea", &[bob.id()]).await.id;
     let mut his = bob.device().await;
-    let removed = ada.rest.command(tea, CommandBody::Remove { user: bob.id() }).await.expect("committed").seq;
+    let removed = ada.command(tea, CommandBody::Remove { user: bob.id() }).await.expect("committed").seq;
     ada.say(tea, "he is gone").await;
     his.until(tea, removed).await;
     his.send(&ClientFrame::Ping).await;
@@ -55,7 +55,7 @@ async fn a_bus_that_loses_things_reveals_nothing_and_hides_nothing() {
     for n in 0..45 {
         ada.say(tea, &format!("before {n}")).await;
     }
-    let removed = ada.rest.command(tea, CommandBody::Remove { user: eve.id() }).await.expect("committed").seq;
+    let removed = ada.command(tea, CommandBody::Remove { user: eve.id() }).await.expect("committed").seq;
     // Signals must not overtake the removal that was lost.
     his.send(&ClientFrame::Typing { conversation: tea, on: true }).await;
     for n in 0..45 {
@@ -82,9 +82,9 @@ async fn history_may_begin_where_one_joined() {
         topic: None,
         history: Some(klatch_protocol::objects::HistoryMode::SinceJoined),
     };
-    ada.rest.command(tea, change).await.expect("committed");
+    ada.command(tea, change).await.expect("committed");
     ada.say(tea, "before").await;
-    let joined = bob.rest.command(tea, CommandBody::Join).await.expect("committed").seq;
+    let joined = bob.command(tea, CommandBody::Join).await.expect("committed").seq;
     let page = bob.rest.history(tea, "").await.expect("a page");
     assert_eq!((page.first, page.events[0].seq), (joined, joined));
     assert!(matches!(page.events[0].kind, EventBody::Joined { .. }));

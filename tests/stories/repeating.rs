@@ -12,8 +12,7 @@ async fn a_repeat_gets_the_first_answer_on_either_way() {
     let ada = node.user("ada").await;
     let tea = ada.begin(ConversationKind::Group, "tea", &[]).await.id;
     let new = NewCommand { id: new_id(), command: text("once"), seen: None, after: None, claimed_at: None };
-    let first = ada.rest.submit(tea, &new).await.expect("committed");
-    assert!(!first.repeated);
+    let first = ada.submit(tea, &new).await.expect("committed");
     let mut hers = ada.device().await;
     for seen in [None, Some(0), Some(1), Some(1_000_000)] {
         let again = NewCommand { seen, ..new.clone() };
@@ -21,10 +20,10 @@ async fn a_repeat_gets_the_first_answer_on_either_way() {
         let answer = hers.answer(new.id).await;
         let expected = ServerFrame::Committed { id: new.id, conversation: tea, seq: first.seq, repeated: true };
         assert_eq!(answer, expected);
-        assert!(ada.rest.submit(tea, &again).await.expect("committed").repeated);
+        assert!(ada.submit(tea, &again).await.expect("committed").repeated);
     }
     let other = NewCommand { command: text("twice"), ..new };
-    assert_eq!(ada.rest.submit(tea, &other).await.expect_err("refused").slug(), Some(Slug::CommandReused));
+    assert_eq!(ada.submit(tea, &other).await.expect_err("refused").slug(), Some(Slug::CommandReused));
     let page = ada.rest.history(tea, "").await.expect("a page");
     assert_eq!(page.events.len(), 2, "the conversation began, and one message was sent");
 }

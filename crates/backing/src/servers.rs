@@ -6,12 +6,17 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::guard::Guard;
 use crate::net::Net;
+
+/// Within which a node that was killed is gone.
+const GONE_WITHIN: Duration = Duration::from_secs(60);
 
 /// Which server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -112,6 +117,8 @@ impl Servers {
             .arg(self.folder.path())
             .arg(self.nodes.to_string())
             .env("NET", self.net.prefix())
+            // Several servers start at once on a busy machine; what has died is told from what is slow all the same.
+            .env("PATIENCE", "600")
             .stdin(Stdio::null())
             .output()
             .expect("the scripts in deploy/local can be run");
@@ -140,9 +147,18 @@ impl Servers {
         assert!(stopped.expect("the scripts in deploy/local can be run").success(), "{:?} did not stop", self.kind);
     }
 
-    /// Kills a node as `kill -9` does.
+    /// Kills a node as `kill -9` does, and returns when it is gone: one that is about to go would not be started again.
+    ///
+    /// # Panics
+    /// If it stays.
     pub fn kill(&self, node: usize) {
-        self.signal(node, Signal::KILL);
+        let pid = self.signal(node, Signal::KILL);
+        let deadline = Instant::now() + GONE_WITHIN;
+        // Unreadable from when it has given back its memory, by which the scripts tell as well.
+        while fs::read_link(format!("/proc/{}/exe", pid.as_raw_nonzero())).is_ok() {
+            assert!(Instant::now() < deadline, "{:?} was killed, and is still there", self.kind);
+            sleep(Duration::from_millis(1));
+        }
     }
 
     /// Stops a node in the middle of whatever it does, as SIGSTOP does.
@@ -155,10 +171,11 @@ impl Servers {
         self.signal(node, Signal::CONT);
     }
 
-    fn signal(&self, node: usize, signal: Signal) {
+    fn signal(&self, node: usize, signal: Signal) -> Pid {
         let pid = fs::read_to_string(self.folder(node).join("pid")).expect("the node was started");
         let pid = pid.trim().parse().ok().and_then(Pid::from_raw).expect("a process id");
         kill_process(pid, signal).expect("the node runs");
+        pid
     }
 }
 

@@ -11,7 +11,7 @@ mod user;
 
 pub use clock::FakeClock;
 pub use deaf::{DeafLive, Loses};
-pub use eventually::eventually;
+pub use eventually::{eventually, eventually_within};
 pub use node::{NodeOptions, PASSWORD, TestNode};
 pub use stack::Stack;
 pub use user::{PATIENCE, TestDevice, TestUser, text};

@@ -7,6 +7,8 @@ use klatch_node::Role;
 use klatch_node::config::Engines;
 use uuid::Uuid;
 
+/// How long an answer of a server is waited for: a busy machine is no outage.
+const TIMEOUT: &str = "timeout_ms=10000";
 /// The environment variable that chooses: the name of a stack; nothing for the embedded engines.
 const CHOICE: &str = "KLATCH_STACK";
 
@@ -71,16 +73,17 @@ impl Stack {
         for database in [name.clone(), format!("{name}_keys")] {
             create_database(&sql, &database).await;
         }
-        let relational = format!("postgres://postgres@{sql}/{name}?pool=8");
+        let relational = format!("postgres://postgres@{sql}/{name}?pool=8&{TIMEOUT}");
         let bus = format!("redis://{redis}?prefix={name}");
         let queue = match self {
-            Self::RabbitMqPostgreSql => format!("amqp://guest:guest@{}?prefix={name}", shared(Kind::RabbitMq)),
-            _ => format!("kafka://{}/{name}", shared(Kind::Kafka)),
+            Self::RabbitMqPostgreSql => {
+                format!("amqp://guest:guest@{}?prefix={name}&{TIMEOUT}", shared(Kind::RabbitMq))
+            }
+            _ => format!("kafka://{}/{name}?{TIMEOUT}", shared(Kind::Kafka)),
         };
         let event_log = match self {
-            // As long a wait as any story has for anything: a busy machine is no outage.
             Self::KafkaCassandraPostgreSql => {
-                format!("cassandra://{}/{name}?replication=1&timeout_ms=10000", shared(Kind::Cassandra))
+                format!("cassandra://{}/{name}?replication=1&{TIMEOUT}", shared(Kind::Cassandra))
             }
             _ => relational.clone(),
         };
@@ -89,7 +92,7 @@ impl Stack {
             queue,
             views: relational.clone(),
             directory: relational,
-            keys: format!("postgres://postgres@{sql}/{name}_keys?pool=2"),
+            keys: format!("postgres://postgres@{sql}/{name}_keys?pool=2&{TIMEOUT}"),
             live: bus.clone(),
             presence: bus,
             ..Engines::default()

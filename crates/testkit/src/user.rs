@@ -3,14 +3,27 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use klatch_client::{Closed, Gateway, Rest, new_id};
+use klatch_client::{Closed, Error, Gateway, Rest, new_id};
 use klatch_protocol::gateway::{ClientFrame, ServerFrame};
-use klatch_protocol::objects::{Body, CommandBody, Conversation, ConversationKind, Event, EventBody, NewCommand, User};
-use klatch_protocol::rest::NewConversation;
+use klatch_protocol::objects::{
+    Body, CommandBody, Conversation, ConversationKind, Event, EventBody, NewCommand, Slug, User,
+};
+use klatch_protocol::rest::{CommandAnswer, NewConversation};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use uuid::Uuid;
 
 /// How long a test waits for what must come. Long enough for a busy machine; no test measures it.
 pub const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a device waits for what it is to be told: three times the longest that is promised, which is for a message that was lost on
+/// its way (docs/protocol/promises.md).
+const TOLD_WITHIN: Duration = Duration::from_secs(3 * 60);
+/// How long a command is sent again that found a part of the server away: three times what is promised where another process takes over
+/// (docs/operating/cluster.md).
+const SERVED_WITHIN: Duration = Duration::from_secs(3 * 15);
+/// Where the server does not say when to come again.
+const REST: Duration = Duration::from_secs(1);
+/// After which a signal that nobody has seen is sent again.
+const SIGNAL_AGAIN: Duration = Duration::from_secs(1);
 
 /// Somebody who has an account.
 pub struct TestUser {
@@ -66,12 +79,43 @@ impl TestUser {
             members: if kind == ConversationKind::Direct { Vec::new() } else { members.to_vec() },
             with: if kind == ConversationKind::Direct { members.first().copied() } else { None },
         };
-        self.rest.create(&wanted).await.expect("a conversation")
+        let deadline = Instant::now() + SERVED_WITHIN;
+        loop {
+            let answer = self.rest.create(&wanted).await;
+            match again_after(&answer, deadline) {
+                Some(rest) => sleep(rest).await,
+                None => return answer.expect("a conversation"),
+            }
+        }
+    }
+
+    /// Does something by REST.
+    ///
+    /// # Errors
+    /// [`Error`]; `unavailable` only where that lasts longer than is promised.
+    pub async fn command(&self, conversation: Uuid, command: CommandBody) -> Result<CommandAnswer, Error> {
+        let new = NewCommand { id: new_id(), command, seen: None, after: None, claimed_at: None };
+        self.submit(conversation, &new).await
+    }
+
+    /// Sends a command by REST, and sends it again while nobody can say what became of it, as clients must: it takes effect once.
+    ///
+    /// # Errors
+    /// [`Error`]; `unavailable` only where that lasts longer than is promised.
+    pub async fn submit(&self, conversation: Uuid, new: &NewCommand) -> Result<CommandAnswer, Error> {
+        let deadline = Instant::now() + SERVED_WITHIN;
+        loop {
+            let answer = self.rest.submit(conversation, new).await;
+            match again_after(&answer, deadline) {
+                Some(rest) => sleep(rest).await,
+                None => return answer,
+            }
+        }
     }
 
     /// Says something by REST, and returns its place.
     pub async fn say(&self, conversation: Uuid, said: &str) -> u64 {
-        self.rest.command(conversation, text(said)).await.expect("committed").seq
+        self.command(conversation, text(said)).await.expect("committed").seq
     }
 
     /// A device that said hello and has synced everything.
@@ -146,9 +190,30 @@ impl TestDevice {
 
     /// Waits until the event at `seq` has come.
     pub async fn until(&mut self, conversation: Uuid, seq: u64) {
+        let deadline = Instant::now() + TOLD_WITHIN;
         while self.last(conversation) < seq {
-            let frame = self.next_frame().await;
+            let frame = self.next_frame(deadline).await;
             self.waiting.push(frame);
+        }
+    }
+
+    /// Waits for a signal of another device, which sends it again until this one has seen it: signals may be lost on their way, and
+    /// nothing repairs them. `signal` makes it for the so-manieth time.
+    pub async fn signalled(
+        &mut self,
+        other: &mut Self,
+        signal: impl Fn(u64) -> ClientFrame,
+        wanted: impl Fn(&ServerFrame) -> bool,
+    ) -> ServerFrame {
+        let deadline = Instant::now() + PATIENCE;
+        let mut time = 0;
+        loop {
+            other.send(&signal(time)).await;
+            if let Ok(seen) = timeout(SIGNAL_AGAIN, self.next_where(&wanted)).await {
+                return seen;
+            }
+            assert!(Instant::now() < deadline, "never seen: {:?}; waiting: {:?}", signal(time), self.waiting);
+            time += 1;
         }
     }
 
@@ -172,8 +237,9 @@ impl TestDevice {
         if let Some(at) = self.waiting.iter().position(&wanted) {
             return self.waiting.remove(at);
         }
+        let deadline = Instant::now() + TOLD_WITHIN;
         loop {
-            let frame = self.next_frame().await;
+            let frame = self.next_frame(deadline).await;
             if wanted(&frame) {
                 return frame;
             }
@@ -183,8 +249,9 @@ impl TestDevice {
 
     /// Reads until the connection is closed.
     pub async fn closed(&mut self) -> Closed {
+        let deadline = Instant::now() + TOLD_WITHIN;
         loop {
-            let next = tokio::time::timeout(PATIENCE, self.gateway.next()).await.expect("it is closed in time");
+            let next = timeout_at(deadline, self.gateway.next()).await.expect("it is closed in time");
             match next.expect("frames that are understood") {
                 Ok(frame) => self.keep(&frame),
                 Err(closed) => return closed,
@@ -192,9 +259,9 @@ impl TestDevice {
         }
     }
 
-    async fn next_frame(&mut self) -> ServerFrame {
-        let next = tokio::time::timeout(PATIENCE, self.gateway.next()).await;
-        let next = next.unwrap_or_else(|_| panic!("nothing came; waiting: {:?}", self.waiting));
+    async fn next_frame(&mut self, deadline: Instant) -> ServerFrame {
+        let next = timeout_at(deadline, self.gateway.next()).await;
+        let next = next.unwrap_or_else(|_| panic!("it did not come; waiting: {:?}", self.waiting));
         let frame = next.expect("frames that are understood");
         let frame = frame.unwrap_or_else(|closed| panic!("closed: {closed:?}"));
         self.keep(&frame);
@@ -224,5 +291,15 @@ impl TestDevice {
             }
             events.push(event);
         }
+    }
+}
+
+/// When to send again what was answered like this: a part of the server is away, and nobody knows whether it took effect.
+fn again_after<T>(answer: &Result<T, Error>, deadline: Instant) -> Option<Duration> {
+    match answer {
+        Err(Error::Refused(problem)) if problem.slug() == Some(Slug::Unavailable) && Instant::now() < deadline => {
+            Some(problem.retry_after_ms.map_or(REST, Duration::from_millis))
+        }
+        _ => None,
     }
 }

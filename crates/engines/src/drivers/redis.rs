@@ -30,7 +30,7 @@ pub(crate) use line::{CHECK_EVERY, Push, Visitor, check, keep};
 pub(crate) use slots::Slots;
 
 const PORT: u16 = 6379;
-/// Within which an answer must come, unless told otherwise.
+/// Within which an answer must come, and a connection come about, unless told otherwise.
 const TIMEOUT: Duration = Duration::from_secs(1);
 /// How often a call follows slots that have moved.
 const REDIRECTS_MAX: usize = 4;
@@ -234,7 +234,7 @@ impl Redis {
 
     fn line(&self, address: &Arc<str>) -> Arc<Line> {
         let mut lines = self.0.lines.lock().expect("nobody panics while holding this lock");
-        let line = || Arc::new(Line::to(self.0.dial.clone(), address.clone()));
+        let line = || Arc::new(Line::to(self.0.dial.clone(), address.clone(), self.0.timeout));
         lines.entry(address.clone()).or_insert_with(line).clone()
     }
 

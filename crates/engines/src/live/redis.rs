@@ -102,7 +102,7 @@ async fn keep_ears(hearing: Arc<Hearing>, local: Arc<Memory>) {
                 hearing.ears.send_modify(|ears| drop(ears.insert(address.clone(), ear.clone())));
                 let visitor = EarVisitor::new(address.clone(), ear, hearing.clone(), local.clone());
                 let mut keeping = JoinSet::new();
-                keeping.spawn(keep(hearing.redis.dial(), address, visitor));
+                keeping.spawn(keep(hearing.redis.dial(), address, hearing.redis.timeout(), visitor));
                 keeping
             });
         }

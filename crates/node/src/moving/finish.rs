@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 use klatch_ports::directory::Standing;
+use klatch_server::crash;
 use klatch_server::moving::{self, Copied, Logs, Place, Verified};
 use klatch_server::workers::{eraser, projector};
 
@@ -38,6 +39,7 @@ pub(super) async fn near(from: &Place, to: &Place, tell: &Tell) -> anyhow::Resul
     moving::secrets(from, to).await?;
     moving::keys(from, to).await?;
     tell.say("copying the log");
+    crash::point("before_copying_the_log");
     let mut logs = Logs::new(from, to);
     for _ in 0..PASSES_MAX {
         let copied = logs.copy(|copied| pass(tell, copied)).await?;
@@ -47,6 +49,7 @@ pub(super) async fn near(from: &Place, to: &Place, tell: &Tell) -> anyhow::Resul
         }
     }
     tell.say("comparing the log");
+    crash::point("before_comparing_the_log");
     let mut known = Known::new();
     moving::verify_ahead(from, to, &mut known).await?;
     Ok(known)
@@ -104,14 +107,18 @@ pub(super) async fn copy(from: &Place, to: &Place, mut known: Known, tell: &Tell
     projector::catch_up(&from.services).await.context("the source's lists cannot be brought up to date")?;
     eraser::catch_up(&from.services).await.context("the source's deleted messages cannot be erased")?;
     tell.say("copying what is left of the log");
+    crash::point("before_copying_the_rest");
     moving::secrets(from, to).await?;
     Logs::new(from, to).copy(|copied| pass(tell, copied)).await?;
     tell.say("copying accounts and keys");
+    crash::point("before_copying_accounts");
     let accounts = moving::directory(from, to).await?;
     let keys = moving::keys(from, to).await?;
     tell.say("copying cursors");
+    crash::point("before_copying_cursors");
     let cursors = moving::cursors(from, to).await?;
     tell.say("comparing both places");
+    crash::point("before_comparing_both");
     let compared = |records| tell.pass(format!("{records} records compared"));
     let Verified { conversations, records, heads } = moving::verify(from, to, &mut known, compared).await?;
     to.services.views.sync().await?;
@@ -127,11 +134,12 @@ pub(super) async fn switch(
 ) -> anyhow::Result<()> {
     let moved = Standing::Moved(target.name());
     tell.say("switching");
+    crash::point("before_switching");
     let (here, there) = (&from.services.directory, &to.services.directory);
     if !here.set_standing(before.clone(), moved.clone()).await? {
         bail!("somebody else moves this site");
     }
-    klatch_server::crash::point("between_source_and_target");
+    crash::point("between_source_and_target");
     tell.say("the source is marked");
     if there.set_standing(Standing::Arriving, Standing::Here).await? {
         return Ok(());

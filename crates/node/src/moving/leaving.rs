@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use klatch_ports::directory::Standing;
 use klatch_ports::partitions::DRIVEN_MS;
+use klatch_server::crash;
 use klatch_server::environment::uuid_v7;
 use klatch_server::moving::Place;
 use klatch_server::partitioning::{Hold, NotHeld};
@@ -59,6 +60,7 @@ pub async fn leave(
     let known = finish::near(&from, &to, tell).await?;
     tell.say("what waits in the queue is decided");
     let hold = hold(&from, gone).await?;
+    crash::point("while_all_hold_back");
     // Of two moves the later one takes over, and the earlier cannot switch any more.
     let leaving = Standing::Leaving(uuid_v7(&*from.services.clock, &*from.services.entropy).to_string());
     if !directory.set_standing(Standing::Here, leaving.clone()).await? {
@@ -66,6 +68,7 @@ pub async fn leave(
         bail!("{ANOTHER}");
     }
     tell.say("the processes of the site stop");
+    crash::point("while_processes_stop");
     let moved = async {
         stopped(&from, gone, &hold).await?;
         let moved = finish::copy(&from, &to, known, tell).await?;

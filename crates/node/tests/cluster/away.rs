@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::ALONE;
-use crate::people::sign_up;
+use crate::people::{in_the_end, sign_up};
 use crate::site::Site;
 
 /// More than any answer may take, servers' return included.
@@ -41,10 +41,9 @@ async fn while_postgresql_is_away_people_go_on_writing_to_one_another() {
     let _: () = eve.write(Method::PUT, &format!("/me/blocks/{ada_id}"), None::<&()>).await.unwrap();
 
     site.kill("postgresql/1");
+    site.is_over("postgresql/1").await;
     let (accepted, refused) = (say(&mut hers, to_ben).await, say(&mut hers, to_eve).await);
-    for id in [accepted, refused] {
-        is_accepted(&mut hers, id).await;
-    }
+    are_accepted(&mut hers, vec![accepted, refused]).await;
     site.revive().await;
     let answers = [answer(&mut hers).await, answer(&mut hers).await];
     let is_committed = |answer: &ServerFrame| matches!(answer, ServerFrame::Committed { id, .. } if *id == accepted);
@@ -67,7 +66,7 @@ async fn begin(rest: &Rest, with: Uuid) -> Uuid {
         members: Vec::new(),
         with: Some(with),
     };
-    rest.create(&wanted).await.unwrap().id
+    in_the_end(|| rest.create(&wanted)).await.id
 }
 
 async fn say(gateway: &mut Gateway, conversation: Uuid) -> Uuid {
@@ -83,10 +82,11 @@ async fn next(gateway: &mut Gateway) -> ServerFrame {
     timeout(PATIENCE, gateway.next()).await.expect("a frame").unwrap().unwrap()
 }
 
-async fn is_accepted(gateway: &mut Gateway, wanted: Uuid) {
-    loop {
+/// Each waits in a partition of its own: which one is accepted first, nobody says.
+async fn are_accepted(gateway: &mut Gateway, mut wanted: Vec<Uuid>) {
+    while !wanted.is_empty() {
         match next(gateway).await {
-            ServerFrame::Accepted { id, .. } if id == wanted => return,
+            ServerFrame::Accepted { id, .. } => wanted.retain(|one| *one != id),
             answer @ (ServerFrame::Committed { .. } | ServerFrame::Rejected { .. }) => panic!("{answer:?}"),
             _ => {}
         }

@@ -54,12 +54,16 @@ async fn processes_that_die_between_two_steps_leave_projections_as_a_replay_make
                 (process, *place, passes + round)
             });
             let named: Vec<_> = named.collect();
-            for (process, place, passes) in &named {
-                site.arm(process, place, *passes);
-            }
-            for (process, place, _) in &named {
-                site.has_crashed(process, place).await;
-                count += 1;
+            // Workers first: once both processors are dead they have nothing to do.
+            for kind in ["worker", "processor"] {
+                let of_kind: Vec<_> = named.iter().filter(|(process, ..)| process.contains(kind)).collect();
+                for (process, place, passes) in &of_kind {
+                    site.arm(process, place, *passes);
+                }
+                for (process, place, _) in of_kind {
+                    site.has_crashed(process, place).await;
+                    count += 1;
+                }
             }
             let what = format!("died at {}", named.iter().map(|(_, place, _)| *place).collect::<Vec<_>>().join(", "));
             if !crashes.iter().any(|(which, ..)| *which == OTHER) {

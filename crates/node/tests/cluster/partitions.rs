@@ -14,6 +14,8 @@ use crate::{ALONE, BACK};
 
 /// More partitions each time.
 const MORE: u64 = 5;
+/// Milliseconds: one who was heard of so lately is taken for alive for long enough that a change begins.
+const HEARD: u64 = 2_000;
 /// Within which a change that somebody began is seen, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -46,7 +48,11 @@ async fn partitions_are_added_while_people_write() {
     let refused = set(&site, third).await.unwrap_err();
     assert!(refused.contains("there are as many partitions as before: not all"), "{refused}");
     people.are_served("a change was given up", BACK).await;
-    // And whoever drives a change dies.
+    // And whoever drives a change dies, which lasts for a while as long as one was heard of who does not answer.
+    site.wake("klatch/front1");
+    let are_heard = async { while !silences(&seen(&site).await).iter().all(|(_, silent)| *silent < HEARD) {} };
+    timeout(PATIENCE, are_heard).await.expect("who is awake is heard of");
+    site.pause("klatch/front1");
     let mut driver = site.operator(&site.config(), &["partitions", "--set", &third.to_string()]).spawn().unwrap();
     let is_changing = async {
         while seen(&site).await["changing_to"] != third {
@@ -61,13 +67,13 @@ async fn partitions_are_added_while_people_write() {
     assert_eq!(seen(&site).await["partitions"], second);
 
     // A process that died sends no more, and only an operator knows that.
-    let both = names(&seen(&site).await);
     site.kill("klatch/front2");
     site.revive().await;
     people.are_served("a front was killed", BACK).await;
     let refused = set(&site, third).await.unwrap_err();
-    let dead = both.iter().find(|name| refused.contains(*name)).unwrap_or_else(|| panic!("nobody is named: {refused}"));
-    let done = run(&site, &["--set", &third.to_string(), "--gone", dead]).await.unwrap();
+    let (dead, _) = silences(&seen(&site).await).into_iter().max_by_key(|(_, silent)| *silent).unwrap();
+    assert!(refused.contains(&dead), "{dead} is not named: {refused}");
+    let done = run(&site, &["--set", &third.to_string(), "--gone", &dead]).await.unwrap();
     println!("{second} partitions became {third}; commands waited for {} ms at most", done["held_ms"]);
     people.are_served("more partitions again", BACK).await;
     let last = seen(&site).await;
@@ -94,7 +100,8 @@ async fn run(site: &Site, arguments: &[&str]) -> Result<Value, String> {
     }
 }
 
-/// Who sends.
-fn names(seen: &Value) -> Vec<String> {
-    seen["senders"].as_array().unwrap().iter().map(|sender| sender["name"].as_str().unwrap().to_owned()).collect()
+/// Who sends, and for how long nothing was heard of them.
+fn silences(seen: &Value) -> Vec<(String, u64)> {
+    let senders = seen["senders"].as_array().unwrap().iter();
+    senders.map(|it| (it["name"].as_str().unwrap().to_owned(), it["silent_ms"].as_u64().unwrap())).collect()
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use klatch_client::{Error, Rest, Tokens, new_id};
-use klatch_protocol::objects::{ConversationKind, Event};
+use klatch_protocol::objects::{ConversationKind, Event, Slug};
 use klatch_protocol::rest::{InviteItem, NewConversation, NewInvite, SignUp};
 use reqwest::Method;
 use tokio::task::JoinSet;
@@ -13,6 +13,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::BACK;
 use crate::checker::{Evidence, Finding, findings};
 use crate::listeners::{Ear, listen};
 use crate::report::note;
@@ -97,7 +98,7 @@ impl People {
         let topic = String::new();
         let mentioned = members.iter().copied().rev().collect::<Vec<_>>();
         let wanted = NewConversation { id, kind, name, topic, history: None, members, with: None };
-        let conversation = self.rest.create(&wanted).await.unwrap().id;
+        let conversation = in_the_end(|| self.rest.create(&wanted)).await.id;
         self.conversations.push(conversation);
         for rest in &writers {
             let ear = Ear::new(conversation);
@@ -167,7 +168,7 @@ impl People {
         }
         let mut all = Vec::new();
         for conversation in &self.conversations {
-            let there = history_after(&self.rest, *conversation, 0).await.unwrap();
+            let there = in_the_end(|| history_after(&self.rest, *conversation, 0)).await;
             let there: Vec<_> = there.iter().map(|event| (event.seq, event.id)).collect();
             let books = self.books.iter().filter(|book| book.conversation == *conversation);
             let evidence = Evidence { there, told: books.map(|book| book.told()).collect(), ..Evidence::default() };
@@ -179,7 +180,7 @@ impl People {
         while let Some(done) = self.listening.join_next().await {
             done.unwrap();
         }
-        let listed = self.rest.conversations(None).await.unwrap().items;
+        let listed = in_the_end(|| self.rest.conversations(None)).await.items;
         let mut outcome = Outcome { acknowledged: 0, heard: 0, findings: Vec::new() };
         for (conversation, mut evidence) in all {
             let ears = self.ears.iter().filter(|ear| ear.conversation == conversation);
@@ -221,6 +222,21 @@ impl Outcome {
         println!("{} messages were acknowledged, and are there once, in order", self.acknowledged);
         println!("{} times a listener was handed an event, and each heard all of them", self.heard);
     }
+}
+
+/// What is answered in the end: while a part of a cluster is not back, people are told so, and ask again.
+pub async fn in_the_end<T>(ask: impl AsyncFn() -> Result<T, Error>) -> T {
+    let asking = async {
+        loop {
+            match ask().await {
+                Err(error) if matches!(error, Error::Unreachable(_)) || error.slug() == Some(Slug::Unavailable) => {
+                    sleep(REST).await;
+                }
+                answered => return answered.unwrap(),
+            }
+        }
+    };
+    timeout(LENIENCY * BACK, asking).await.expect("a part of the cluster is not back")
 }
 
 /// A new person, and their id.

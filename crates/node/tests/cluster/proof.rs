@@ -13,10 +13,11 @@ use klatch_ports::Error;
 use klatch_ports::event_log::{Append, EventLog, MemoryEventLog, Record, Snapshot};
 use klatch_server::accounts::{self, Rates, Work};
 use tokio::sync::Mutex;
+use tokio::time::{sleep, timeout};
 
 use crate::ALONE;
 use crate::checker::Finding;
-use crate::people::{Outcome, People};
+use crate::people::{FOLLOWING, Outcome, People, REST};
 
 /// Messages of each writer before something goes wrong: not while conversations are begun.
 const BEFORE: usize = 20;
@@ -29,6 +30,8 @@ const LATE: usize = 10;
 
 /// Whether things go wrong. There is one node of this sort at a time.
 static GOES_WRONG: AtomicBool = AtomicBool::new(false);
+/// How often something went wrong.
+static WENT_WRONG: AtomicUsize = AtomicUsize::new(0);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_found_where_the_log_is_as_it_should_be() {
@@ -60,6 +63,8 @@ async fn a_log_that_acknowledges_before_it_is_durable_and_crashes_once_is_found_
 async fn people_on(wrong: Option<Decorate>) -> Outcome {
     let _alone = ALONE.lock().await;
     GOES_WRONG.store(false, Ordering::SeqCst);
+    WENT_WRONG.store(0, Ordering::SeqCst);
+    let is_wrong = wrong.is_some();
     let data = tempfile::tempdir().unwrap();
     let many = 1_000_000;
     let limits = Limits {
@@ -81,6 +86,12 @@ async fn people_on(wrong: Option<Decorate>) -> Outcome {
     let people = People::begin(&format!("http://{}", node.address().unwrap()), claim.expose()).await;
     people.have_said(BEFORE).await;
     GOES_WRONG.store(true, Ordering::SeqCst);
+    let goes_wrong = async {
+        while is_wrong && WENT_WRONG.load(Ordering::SeqCst) == 0 {
+            sleep(REST).await;
+        }
+    };
+    timeout(FOLLOWING, goes_wrong).await.expect("there are enough appends");
     people.have_said(ENOUGH).await;
     let outcome = people.finish().await;
     node.stop().await;
@@ -114,6 +125,7 @@ impl EventLog for Wrong {
         if !goes_wrong {
             return self.real.append(batch).await;
         }
+        WENT_WRONG.fetch_add(1, Ordering::SeqCst);
         if !self.doubles {
             return batch.iter().map(|_| Ok(())).collect();
         }
@@ -195,6 +207,7 @@ impl EventLog for Early {
         state.appends += 1;
         if GOES_WRONG.load(Ordering::SeqCst) && !state.has_crashed && state.appends % LATE == LATE / 2 {
             state.has_crashed = true;
+            WENT_WRONG.fetch_add(1, Ordering::SeqCst);
             state.log = MemoryEventLog::default();
             state.waiting.clear();
             for append in state.written.clone() {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use klatch_backing::{Guard, Net};
 use klatch_engines::drivers::postgres::Database;
+use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -114,9 +115,23 @@ impl Site {
         }
     }
 
-    /// Kills a process as `kill -9` does: `klatch/front1`, `redis/1`, …
+    /// Kills a process as `kill -9` does: `klatch/front1`, `redis/1`, …; returns when it is gone.
     pub fn kill(&self, process: &str) {
         self.signal(process, Signal::KILL);
+        while self.runs(process) {
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// Waits until nothing is left of a process that was killed, none of its children either.
+    pub async fn is_over(&self, process: &str) {
+        let file = fs::File::open(self.folder.path().join(process).join("pid")).unwrap();
+        let over = async {
+            while flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+                sleep(LOOK).await;
+            }
+        };
+        timeout(DIES_WITHIN, over).await.unwrap_or_else(|_| panic!("children of {process} go on"));
     }
 
     /// Stops a process in the middle of whatever it does, as SIGSTOP does.
@@ -202,20 +217,37 @@ impl Site {
 
     /// The configuration of its processes, with the views in another database.
     pub fn with_views_in(&self, database: &str) -> PathBuf {
-        let folder = self.folder.path().join("klatch");
-        let config = fs::read_to_string(folder.join("klatch.toml")).unwrap();
-        let views = |line: &str| match line.starts_with("views = ") {
-            true => format!("views = \"postgres://postgres@{}/{database}\"\n", self.address(1)),
-            false => format!("{line}\n"),
+        let views = |line: &str| {
+            line.starts_with("views = ")
+                .then(|| format!("views = \"postgres://postgres@{}/{database}\"", self.address(1)))
         };
-        let file = folder.join(format!("views-in-{database}.toml"));
-        fs::write(&file, config.lines().map(views).collect::<String>()).unwrap();
-        file
+        self.adjusted(&format!("views-in-{database}"), views)
     }
 
-    /// The configuration that its processes have, but for where they listen.
+    /// The configuration that its processes have, but for where they listen; and an operator's calls may take as long as they need.
     pub fn config(&self) -> PathBuf {
-        self.folder.path().join("klatch/klatch.toml")
+        self.adjusted("patient", |_| None)
+    }
+
+    /// The configuration of operators and of its processes, where lines may be others.
+    fn adjusted(&self, name: &str, adjust: impl Fn(&str) -> Option<String>) -> PathBuf {
+        let folder = self.folder.path().join("klatch");
+        let config = fs::read_to_string(folder.join("klatch.toml")).unwrap();
+        let line = |line: &str| {
+            let line = adjust(line).unwrap_or_else(|| line.to_owned());
+            match line
+                .strip_suffix('"')
+                .filter(|line| line.contains("://") && !line.contains("redis") && !line.contains("http"))
+            {
+                Some(address) => {
+                    format!("{address}{}timeout_ms=60000\"\n", if address.contains('?') { '&' } else { '?' })
+                }
+                None => format!("{line}\n"),
+            }
+        };
+        let file = folder.join(format!("{name}.toml"));
+        fs::write(&file, config.lines().map(line).collect::<String>()).unwrap();
+        file
     }
 
     /// A command of an operator beside the cluster, who has its master key.
@@ -239,6 +271,8 @@ impl Site {
         start.args(["start", &self.stack]).env("CLUSTER", self.folder.path()).env("NET", self.net.prefix());
         start
             .env("THREE", self.three)
+            // Whatever fails to start ends, and is told at once.
+            .env("PATIENCE", "600")
             .env("VIEWS", self.views)
             // Each process looks in its own folder, in which it runs.
             .env("KLATCH_CRASH_FILE", CRASH)

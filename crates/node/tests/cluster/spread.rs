@@ -1,12 +1,12 @@
 //! A cluster grows because nothing in it sees everything: under load no process, no partition of the queue and no table takes a write
 //! for every message.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use klatch_client::{Gateway, Rest, new_id};
 use klatch_protocol::gateway::{ClientFrame, ServerFrame};
-use klatch_protocol::objects::{Body, CommandBody, ConversationKind, NewCommand};
+use klatch_protocol::objects::{Body, CommandBody, ConversationKind, NewCommand, Slug};
 use klatch_protocol::rest::{InviteItem, NewConversation, NewInvite};
 use reqwest::Method;
 use tokio::process::Command;
@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use crate::ALONE;
-use crate::people::{FOLLOWING, REST, sign_up};
+use crate::people::{FOLLOWING, REST, in_the_end, sign_up};
 use crate::site::Site;
 
 /// As many people, each of whom has so many messages on their way at once, over as many conversations.
@@ -167,7 +167,7 @@ async fn crowd(site: &Site) -> (Vec<Arc<Rest>>, Vec<Uuid>) {
         let (id, kind, name) = (new_id(), ConversationKind::Group, format!("group {number}"));
         let (topic, members) = (String::new(), members.clone());
         let wanted = NewConversation { id, kind, name, topic, history: None, members, with: None };
-        groups.push(owner.create(&wanted).await.unwrap().id);
+        groups.push(in_the_end(|| owner.create(&wanted)).await.id);
     }
     (people, groups)
 }
@@ -175,17 +175,23 @@ async fn crowd(site: &Site) -> (Vec<Arc<Rest>>, Vec<Uuid>) {
 /// Says everything at once, and waits until all of it is saved.
 async fn talk(rest: Arc<Rest>, number: usize, groups: Vec<Uuid>, each: usize) {
     let (mut gateway, _) = Gateway::connect(rest.base(), &rest.tokens().await.access).await.unwrap();
+    let mut waiting = HashMap::new();
     for turn in 0..each {
         let body = Body::Text { text: format!("number {turn}"), emote: false };
         let command = CommandBody::Send { body, mentions: Vec::new(), replies: Vec::new(), thread: None };
         let new = NewCommand { id: new_id(), command, seen: Some(1), after: None, claimed_at: None };
         let conversation = groups[(number + turn) % groups.len()];
-        gateway.send(&ClientFrame::Command { conversation, new }).await.unwrap();
+        gateway.send(&ClientFrame::Command { conversation, new: new.clone() }).await.unwrap();
+        waiting.insert(new.id, (conversation, new));
     }
-    let mut saved = 0;
-    while saved < each {
+    while !waiting.is_empty() {
         match gateway.next().await.unwrap().unwrap() {
-            ServerFrame::Committed { .. } => saved += 1,
+            ServerFrame::Committed { id, .. } => drop(waiting.remove(&id)),
+            // So much at once may be more than the queue confirms in time; clients send it again, as it was.
+            ServerFrame::Rejected { id, problem, .. } if problem.slug() == Some(Slug::Unavailable) => {
+                let (conversation, new) = waiting[&id].clone();
+                gateway.send(&ClientFrame::Command { conversation, new }).await.unwrap();
+            }
             ServerFrame::Rejected { problem, .. } => panic!("refused: {problem:?}"),
             _ => {}
         }

@@ -147,9 +147,10 @@ async fn an_owner_lets_somebody_in_again_who_forgot_their_password() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_not_there_or_is_something_else_is_told_apart() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let free = listener.local_addr().unwrap();
-    drop(listener);
+    // Kept, so that nobody else gets it, and nobody listens there.
+    let silent = tokio::net::TcpSocket::new_v4().unwrap();
+    silent.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let free = silent.local_addr().unwrap();
     let site = Site::start().await;
     let (_, shell) = site.person("ada").await;
     // The same session, as if the server had gone elsewhere.

@@ -6,7 +6,7 @@ use std::path::Path;
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::world::{Server, Site, ended, klatch};
+use crate::world::{Server, Site, ended, eventually, klatch};
 
 /// A site that was stopped: its folder, and its data.
 async fn stopped() -> (TempDir, String) {
@@ -173,7 +173,8 @@ async fn connections_never_take_the_files_that_the_log_needs() {
     command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
     let data = dir.path().join("data");
     let server = Server::begin(command, &["--data", data.to_str().unwrap()]).await.expect("it starts");
-    assert!(server.log().contains("the limit of open files (516)"), "{}", server.log());
+    eventually("it warns of the limit", async || server.log().contains("the limit of open files (516)").then_some(()))
+        .await;
     let address = format!("{}/api/v1/gateway", server.base.replacen("http", "ws", 1));
     let mut held = Vec::new();
     for _ in 0..4 {

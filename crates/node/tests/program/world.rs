@@ -5,14 +5,15 @@ use std::process::{Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use klatch_client::{Rest, Tokens, new_id};
-use klatch_protocol::objects::{ConversationKind, User};
-use klatch_protocol::rest::{InviteItem, NewConversation, NewInvite, SignUp};
+use klatch_client::{Error, Rest, Tokens, new_id};
+use klatch_protocol::objects::{CommandBody, ConversationKind, NewCommand, Slug, User};
+use klatch_protocol::rest::{CommandAnswer, InviteItem, NewConversation, NewInvite, SignUp};
 use reqwest::Method;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
@@ -20,6 +21,9 @@ use uuid::Uuid;
 pub const PASSWORD: &str = "correct horse battery";
 /// How long a test waits for what must come. Long enough for a busy machine; no test measures it.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a command is sent again that found a part of the server away: three times what is promised where another process takes over
+/// (docs/operating/cluster.md).
+const SERVED_WITHIN: Duration = Duration::from_secs(3 * 15);
 
 /// The program, with nothing of this environment but the way to other programs.
 pub fn klatch() -> Command {
@@ -95,6 +99,8 @@ pub struct Server {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
     said: Arc<Mutex<String>>,
+    /// Whoever writes that down, to its end.
+    hearing: JoinHandle<()>,
     /// The address that it prints.
     pub base: String,
 }
@@ -139,7 +145,7 @@ impl Server {
         while let Some(line) = timeout(PATIENCE, lines.next_line()).await.expect("it says something").expect("text") {
             if let Some(base) = line.strip_prefix("Klatch is ready: ") {
                 let base = base.to_owned();
-                return Ok(Self { child, lines, said, base });
+                return Ok(Self { child, lines, said, hearing, base });
             }
             out += &line;
         }
@@ -173,14 +179,20 @@ impl Server {
     /// Waits until it ends by itself; what it wrote to its log.
     pub async fn ended(mut self) -> String {
         timeout(PATIENCE, self.child.wait()).await.expect("it ends").expect("it started");
-        self.log()
+        self.last_words().await
+    }
+
+    /// All that it wrote to its log before it ended.
+    async fn last_words(self) -> String {
+        timeout(PATIENCE, self.hearing).await.expect("its log ends").expect("nothing panics");
+        self.said.lock().unwrap().clone()
     }
 
     /// Ends it by a signal.
-    pub async fn end(mut self, signal: Signal) {
+    pub async fn end(self, signal: Signal) {
         self.signal(signal);
-        timeout(PATIENCE, self.child.wait()).await.expect("it ends").expect("it started");
-        assert!(!self.log().contains("panicked"), "{}", self.log());
+        let log = self.ended().await;
+        assert!(!log.contains("panicked"), "{log}");
     }
 }
 
@@ -217,9 +229,17 @@ impl Site {
 
     /// Starts the server again, which was ended by this signal. Its address is another then.
     pub async fn again(self, signal: Signal, words: &[&str]) -> Self {
+        self.server.signal(signal);
+        self.after_its_end(klatch(), words).await
+    }
+
+    /// Starts the server again by this command, when it has ended. Its address is another then.
+    pub async fn after_its_end(self, command: Command, words: &[&str]) -> Self {
         let Self { server, dir, owner } = self;
-        server.end(signal).await;
-        let server = Server::start(&[&["--data", &data(&dir)], words].concat()).await;
+        let log = server.ended().await;
+        assert!(!log.contains("panicked"), "{log}");
+        let server = Server::begin(command, &[&["--data", &data(&dir)], words].concat()).await;
+        let server = server.unwrap_or_else(|ended| panic!("it does not start: {ended:?}"));
         let owner = Rest::new(&server.base, owner.tokens().await).unwrap();
         Self { server, dir, owner }
     }
@@ -258,6 +278,20 @@ pub async fn begin(rest: &Rest, kind: ConversationKind, name: &str, members: &[U
     let (name, topic, members) = (name.to_owned(), String::new(), members.to_vec());
     let new = NewConversation { id: new_id(), kind, name, topic, history: None, members, with: None };
     rest.create(&new).await.expect("a conversation").id
+}
+
+/// Does something by REST, and sends it again while nobody can say what became of it, as clients must: it takes effect once.
+pub async fn command(rest: &Rest, conversation: Uuid, command: CommandBody) -> Result<CommandAnswer, Error> {
+    let new = NewCommand { id: new_id(), command, seen: None, after: None, claimed_at: None };
+    let deadline = Instant::now() + SERVED_WITHIN;
+    loop {
+        match rest.submit(conversation, &new).await {
+            Err(Error::Refused(problem)) if problem.slug() == Some(Slug::Unavailable) && Instant::now() < deadline => {
+                tokio::time::sleep(problem.retry_after_ms.map_or(Duration::from_secs(1), Duration::from_millis)).await;
+            }
+            answer => return answer,
+        }
+    }
 }
 
 /// A shell with a home of its own.

@@ -44,9 +44,7 @@ pub async fn c1_commands_are_delivered_in_order<C: Commands>(open: impl AsyncFn(
     let mut consumer = commands.consume(0).await.unwrap();
     let submitting = async {
         for n in 0..500 {
-            while commands.submit(0, payload(n)).await.is_err_and(|error| error.kind == ErrorKind::Full) {
-                tokio::task::yield_now().await;
-            }
+            submit(&*commands, 0, n).await;
         }
     };
     let consuming = async {

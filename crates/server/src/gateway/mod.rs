@@ -3,6 +3,7 @@
 //! - [`upgrade`]: from HTTP to a WebSocket;
 //! - `websocket`: its framing (RFC 6455), with no buffer for who is idle;
 //! - `connection`: the task of one connection; `frames`: what it does with each frame;
+//! - `goodbyes`: one after the other, when the node leaves;
 //! - `outbox`: what waits to be written to it, bounded; `socket`: what it is written to;
 //! - `hub`: who listens to which conversation, contiguously; `rooms`, `people`: whom it knows; `pump`: from the port `live` to the
 //!   hub;
@@ -11,6 +12,7 @@
 mod connection;
 mod cursors;
 mod frames;
+mod goodbyes;
 mod hub;
 mod outbox;
 mod people;
@@ -26,7 +28,6 @@ use std::time::Duration;
 use klatch_core::limits::TEXT_BYTES_MAX;
 use klatch_ports::presence::Rate;
 use klatch_protocol::gateway::{CloseCode, Limits};
-use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -47,9 +48,6 @@ pub const LIMITS: Limits = Limits {
     open: 20,
     confirm: 200,
 };
-
-/// Connections that are told to go within a second, at most, when a node leaves: each of them is greeted by another node at once.
-const GOODBYES_PER_SECOND: u32 = 500;
 
 /// How the gateway behaves.
 #[derive(Clone, Copy, Debug)]
@@ -156,13 +154,7 @@ impl Gateway {
     pub async fn leave(&self, within: Duration) {
         self.stop.cancel();
         let connections = self.hub.people.connections();
-        let count = u32::try_from(connections.len()).unwrap_or(u32::MAX).max(1);
-        let begun = Instant::now();
-        let each = within.min(Duration::from_secs(1) * count / GOODBYES_PER_SECOND) / count;
-        for (number, connection) in (0..).zip(connections) {
-            sleep_until(begun + each * number).await;
-            connection.outbox.close(CloseCode::Stopping);
-        }
+        goodbyes::say(connections, within, |connection| connection.outbox.close(CloseCode::Stopping)).await;
         self.ended.cancel();
         self.tasks.close();
         self.tasks.wait().await;

@@ -201,7 +201,7 @@ async fn people_are_found_alike_whatever_the_locale_of_the_database() {
 async fn a_request_whose_answer_was_lost_is_repeated_without_harm() {
     let place = bench::place().await;
     let link = Link::to(place.hosts_or(5432)[0].clone()).await;
-    let through = format!("postgres://postgres@{}/{}?timeout_ms=500", link.address(), place.path);
+    let through = format!("postgres://postgres@{}/{}?timeout_ms=3000", link.address(), place.path);
     let (directory, near) = (prepared(through.parse().unwrap()).await, prepared(place).await);
     let new = newcomer();
     // Each question of a transaction has an answer, so the transaction ends where the first is lost, and nothing of it is there.

@@ -13,12 +13,18 @@ use scylla::policies::address_translator::{AddressTranslator, UntranslatedPeer};
 
 use super::{Database, Error, Place, Schema};
 
-/// Where a keyspace can be made that nobody else has, on these nodes.
+/// Where a keyspace can be made that nobody else has, on these nodes. A stall of a busy machine is not taken for their loss.
 pub fn place(servers: &Servers) -> Place {
     let nodes = servers.addresses();
     let name = format!("test_{}", fresh().simple());
-    let address = format!("cassandra://{}/{name}?timeout_ms=3000&replication={}", nodes.join(","), nodes.len());
+    let address = format!("cassandra://{}/{name}?timeout_ms=10000&replication={}", nodes.join(","), nodes.len());
     address.parse().expect("an address")
+}
+
+/// The same place for who waits no longer than Klatch does by itself: for tests of silence.
+pub fn impatient(mut place: Place) -> Place {
+    place.take("timeout_ms");
+    place
 }
 
 /// Where such a keyspace is, with these tables, on a server that all tests of this process share.
@@ -29,10 +35,8 @@ pub async fn prepared(schema: &Schema) -> Place {
 /// The same on these nodes.
 pub async fn prepared_on(servers: &Servers, schema: &Schema) -> Place {
     let place = place(servers);
-    let mut patient = place.clone();
-    // Tables take their time where several nodes have just started; and on a busy machine these lose sight of each other for a moment.
-    patient.take("timeout_ms");
-    let database = Database::connect(patient).await.expect("it is there");
+    let database = open(&place).await;
+    // Where several nodes have just started on a busy machine, they lose sight of each other for a moment.
     soon(async {
         while let Err(error) = database.migrate(schema).await {
             assert_eq!(error.kind, ErrorKind::Unavailable, "it takes tables: {error:?}");

@@ -135,7 +135,7 @@ async fn a_condition_is_kept_or_not_and_told() {
 
 #[tokio::test]
 async fn a_server_that_is_silent_or_gone_is_away_and_comes_back() {
-    let place = bench::prepared(&SCHEMA).await;
+    let place = bench::impatient(bench::prepared(&SCHEMA).await);
     let links = bench::links(shared()).await;
     let database = bench::open_through(&place, &links).await;
     let ask = database.prepare("SELECT number FROM KS.numbers WHERE name = ?", Level::Majority).await.unwrap();
@@ -159,7 +159,7 @@ async fn a_server_that_is_silent_or_gone_is_away_and_comes_back() {
 
 #[tokio::test]
 async fn after_a_long_outage_it_is_back_within_seconds() {
-    let place = bench::prepared(&SCHEMA).await;
+    let place = bench::impatient(bench::prepared(&SCHEMA).await);
     let links = bench::links(shared()).await;
     let database = bench::open_through(&place, &links).await;
     let ask = database.prepare("SELECT number FROM KS.numbers WHERE name = ?", Level::Majority).await.unwrap();
@@ -176,6 +176,6 @@ async fn after_a_long_outage_it_is_back_within_seconds() {
     }
     link.set(Flow::Open, Flow::Open);
     let back = async { while ask().await.is_err() && turns.tick().await > end {} };
-    tokio::time::timeout(Duration::from_secs(5), back).await.expect("it is back");
+    klatch_ports::contract::within(Duration::from_secs(10), back).await;
     ask().await.unwrap();
 }

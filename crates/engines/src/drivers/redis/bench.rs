@@ -23,11 +23,28 @@ pub fn cluster_of(servers: &Servers) -> String {
     format!("{}?cluster=true", servers.addresses().join(","))
 }
 
-/// The Redis that `redis://` and this leads to, with keys and channels of its own.
+/// The Redis that `redis://` and this leads to, with keys and channels of its own. A stall of a busy machine is not taken for its loss.
 pub fn redis(address: &str) -> Redis {
+    with_prefix(address, &prefix())
+}
+
+/// The same with these keys and channels.
+pub fn with_prefix(address: &str, prefix: &str) -> Redis {
+    at(address, &format!("timeout_ms=10000&prefix={prefix}"))
+}
+
+/// The same with keys and channels of its own, that is taken for lost as soon as Klatch does by itself: for tests of silence.
+pub fn impatient(address: &str) -> Redis {
+    at(address, &format!("prefix={}", prefix()))
+}
+
+fn at(address: &str, options: &str) -> Redis {
     let and = if address.contains('?') { '&' } else { '?' };
-    let place = format!("redis://{address}{and}prefix=test-{}", fresh().simple());
-    Redis::at(place.parse().unwrap()).unwrap()
+    Redis::at(format!("redis://{address}{and}{options}").parse().unwrap()).unwrap()
+}
+
+fn prefix() -> String {
+    format!("test-{}", fresh().simple())
 }
 
 /// What one node answers.

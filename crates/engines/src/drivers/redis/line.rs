@@ -14,8 +14,6 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::dial::Dial;
 
-/// Within which a connection must come about, and an answer to whether it is still there.
-const CHECK_TIMEOUT: Duration = Duration::from_secs(1);
 /// How often a connection is asked after.
 pub(crate) const CHECK_EVERY: Duration = Duration::from_secs(1);
 /// How long is rested before the first new attempt, at least; the double at most.
@@ -42,15 +40,15 @@ pub(crate) trait Visitor: Send {
     fn away(&mut self, reason: &str);
 }
 
-/// Keeps a connection, for ever.
-pub(crate) async fn keep(dial: Arc<Dial>, address: Arc<str>, mut visitor: impl Visitor) {
+/// Keeps a connection, for ever. Within `patience` it must come about.
+pub(crate) async fn keep(dial: Arc<Dial>, address: Arc<str>, patience: Duration, mut visitor: impl Visitor) {
     let rests = || {
         let rests = ExponentialBuilder::new().with_min_delay(REST_MIN).with_max_delay(REST_MAX);
         rests.with_jitter().without_max_times().build()
     };
     let (mut rest, mut is_away) = (rests(), false);
     loop {
-        let connected = timeout(CHECK_TIMEOUT, dial.connect(&address, visitor.push())).await;
+        let connected = timeout(patience, dial.connect(&address, visitor.push())).await;
         let failure = match connected {
             Ok(Ok((connection, driver))) => {
                 let begun = Instant::now();
@@ -70,7 +68,7 @@ pub(crate) async fn keep(dial: Arc<Dial>, address: Arc<str>, mut visitor: impl V
                 None
             }
             Ok(Err(error)) => Some(std::error::Error::source(&error).map_or_else(String::new, ToString::to_string)),
-            Err(_) => Some(format!("no answer within {CHECK_TIMEOUT:?}")),
+            Err(_) => Some(format!("no answer within {patience:?}")),
         };
         if let Some(reason) = failure {
             visitor.away(&reason);
@@ -83,12 +81,12 @@ pub(crate) async fn keep(dial: Arc<Dial>, address: Arc<str>, mut visitor: impl V
     }
 }
 
-/// Asks whether a node is still there.
-pub(crate) async fn check(connection: &mut MultiplexedConnection) -> Result<(), String> {
-    match timeout(CHECK_TIMEOUT, connection.req_packed_command(&redis::cmd("PING"))).await {
+/// Asks whether a node is still there, which it must say within `patience`.
+pub(crate) async fn check(connection: &mut MultiplexedConnection, patience: Duration) -> Result<(), String> {
+    match timeout(patience, connection.req_packed_command(&redis::cmd("PING"))).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(format!("no answer within {CHECK_TIMEOUT:?}")),
+        Err(_) => Err(format!("no answer within {patience:?}")),
     }
 }
 
@@ -107,11 +105,11 @@ enum State {
 }
 
 impl Line {
-    /// A connection to this node, which comes about by itself.
-    pub fn to(dial: Arc<Dial>, address: Arc<str>) -> Self {
-        let (caller, state) = watch::channel(State::Connecting);
+    /// A connection to this node, which comes about by itself. A node that is silent for longer than `patience` is away.
+    pub fn to(dial: Arc<Dial>, address: Arc<str>, patience: Duration) -> Self {
+        let (tell, state) = watch::channel(State::Connecting);
         let mut keeping = JoinSet::new();
-        keeping.spawn(keep(dial, address.clone(), Caller(caller)));
+        keeping.spawn(keep(dial, address.clone(), patience, Caller { state: tell, patience }));
         Self { address, state, _keeping: keeping }
     }
 
@@ -133,7 +131,10 @@ impl Line {
     }
 }
 
-struct Caller(watch::Sender<State>);
+struct Caller {
+    state: watch::Sender<State>,
+    patience: Duration,
+}
 
 #[async_trait]
 impl Visitor for Caller {
@@ -142,10 +143,10 @@ impl Visitor for Caller {
     }
 
     async fn up(&mut self, mut connection: MultiplexedConnection) -> String {
-        self.0.send_replace(State::Up(connection.clone()));
+        self.state.send_replace(State::Up(connection.clone()));
         loop {
             sleep(CHECK_EVERY).await;
-            if let Err(reason) = check(&mut connection).await {
+            if let Err(reason) = check(&mut connection, self.patience).await {
                 // Who does not answer is not waited for any longer, not even while it is connected to anew.
                 self.away(&reason);
                 return reason;
@@ -154,7 +155,7 @@ impl Visitor for Caller {
     }
 
     fn lost(&mut self) {
-        self.0.send_if_modified(|state| {
+        self.state.send_if_modified(|state| {
             let was_up = matches!(state, State::Up(_));
             if was_up {
                 *state = State::Connecting;
@@ -164,6 +165,6 @@ impl Visitor for Caller {
     }
 
     fn away(&mut self, reason: &str) {
-        self.0.send_replace(State::Away(reason.into()));
+        self.state.send_replace(State::Away(reason.into()));
     }
 }

@@ -1,8 +1,9 @@
 use std::io::Write;
 
+use futures_util::FutureExt;
 use klatch_backing::{Flow, Link};
 use klatch_ports::ErrorKind;
-use klatch_ports::contract::soon;
+use klatch_ports::contract::{LENIENCY, soon, within};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -88,9 +89,9 @@ async fn a_call_is_one_round_trip_however_much_is_in_it() {
     let slow = Flow::Slow(Duration::from_millis(50));
     link.set(slow, slow);
     let calls: Vec<_> = (0..500).map(|n| call("ECHO", &[&n.to_string()])).collect();
-    let begun = Instant::now();
     let answers = redis.call(&calls).await.unwrap();
-    assert!((100..1_000).contains(&begun.elapsed().as_millis()), "{:?}", begun.elapsed());
+    // Each way in some pieces, whatever else asks whether the other side is there.
+    assert!((2..100).contains(&link.met()), "{} pieces", link.met());
     let echoes: Vec<String> =
         answers.into_iter().map(|answer| redis::from_redis_value(answer.unwrap()).unwrap()).collect();
     assert_eq!(echoes, (0..500).map(|n| n.to_string()).collect::<Vec<_>>());
@@ -99,30 +100,26 @@ async fn a_call_is_one_round_trip_however_much_is_in_it() {
 #[tokio::test]
 async fn a_server_that_is_silent_is_away_within_the_time_then_at_once_and_comes_back() {
     let link = Link::to(bench::server()).await;
-    let redis = bench::redis(link.address());
-    ping(&redis).await.unwrap();
+    let redis = bench::impatient(link.address());
+    let is_up = async || {
+        while ping(&redis).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon(is_up()).await;
     for (to_server, to_client) in [(Flow::Held, Flow::Open), (Flow::Open, Flow::Held), (Flow::Held, Flow::Held)] {
         link.set(to_server, to_client);
-        let mut took = Vec::new();
-        let begun = Instant::now();
+        let is_known = async {
+            while !matches!(ping(&redis).now_or_never(), Some(Err(_))) {
+                let failed = timeout(redis.timeout() * LENIENCY, ping(&redis)).await.expect("it ends in time");
+                assert_eq!(failed.unwrap_err().kind, ErrorKind::Unavailable);
+            }
+        };
         // The line notices by itself. From then on nobody waits.
-        loop {
-            let begun = Instant::now();
-            assert_eq!(ping(&redis).await.unwrap_err().kind, ErrorKind::Unavailable);
-            took.push(begun.elapsed());
-            if begun.elapsed() < Duration::from_millis(20) {
-                break;
-            }
-        }
-        assert!(took.iter().all(|took| *took < Duration::from_millis(1_500)), "{took:?}");
-        assert!(begun.elapsed() < Duration::from_secs(5), "{took:?}");
+        within(CHECK_EVERY + redis.timeout(), is_known).await;
+        assert_eq!(ping(&redis).now_or_never().unwrap().unwrap_err().kind, ErrorKind::Unavailable);
         link.set(Flow::Open, Flow::Open);
-        soon(async {
-            while ping(&redis).await.is_err() {
-                tokio::task::yield_now().await;
-            }
-        })
-        .await;
+        soon(is_up()).await;
     }
 }
 

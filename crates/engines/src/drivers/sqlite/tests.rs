@@ -68,9 +68,14 @@ async fn of_writes_in_one_group_each_fails_for_itself() {
 async fn a_write_happens_also_if_nobody_waits_for_it_any_more() {
     let folder = TempDir::new().unwrap();
     let database = open(&folder);
+    let (go, wait) = mpsc::channel::<()>();
+    let mut holding = Box::pin(database.write(Durability::Later, move |_| Ok(wait.recv().is_ok())));
+    assert!(is_pending(&mut holding).await, "it holds the thread");
     let mut write = Box::pin(database.write(Durability::Now, insert(1)));
     assert!(is_pending(&mut write).await, "it waits for the thread");
     drop(write);
+    go.send(()).unwrap();
+    assert!(holding.await.unwrap());
     drop(database);
     assert_eq!(count(&open(&folder)).await, 1);
 }

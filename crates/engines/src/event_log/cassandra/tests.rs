@@ -209,12 +209,15 @@ async fn what_a_message_costs() {
         assert!(answers.iter().all(Result::is_ok), "{answers:?}");
         log.database.calls() - before
     };
+    // A busy server is asked after an append that it answered late: after some of fifty, never after all.
+    let is_about = |cost: u64, expected: u64| assert!((expected..expected + 10).contains(&cost), "{cost}: {expected}");
     let fifty: Vec<_> = (0..50).map(|_| conversation()).collect();
     let appends = |tail, count| fifty.iter().map(|c| append(*c, tail, count, 200)).collect::<Vec<_>>();
-    assert_eq!(cost(appends(0, 1)).await, 50 + 5 + 100, "what is new is listed too");
-    assert_eq!(cost(appends(1, 1)).await, 50 + 5);
-    assert_eq!(cost(appends(2, 20)).await, 50 + 100);
-    assert_eq!(cost(vec![append(fifty[0], 22, 1, 200)]).await, 1 + 1);
+    // What is new is listed too.
+    is_about(cost(appends(0, 1)).await, 50 + 5 + 100);
+    is_about(cost(appends(1, 1)).await, 50 + 5);
+    is_about(cost(appends(2, 20)).await, 50 + 100);
+    is_about(cost(vec![append(fifty[0], 22, 1, 200)]).await, 1 + 1);
     let before = log.database.calls();
     assert_eq!(log.read(fifty[0], Seq(4), 20).await.unwrap().len(), 20);
     assert_eq!(log.database.calls() - before, 1, "a page of history");
@@ -236,22 +239,34 @@ async fn what_was_answered_survives_kill_9_and_a_restart_and_the_same_log_goes_o
     for is_killed in [true, false] {
         let there = log.tails(&[c]).await.unwrap()[0].0;
         let known = Arc::new(watch::Sender::new(there));
+        let is_ending = Arc::new(AtomicBool::new(false));
         let writing = tokio::spawn({
-            let (log, known) = (log.clone(), known.clone());
+            let (log, known, is_ending) = (log.clone(), known.clone(), is_ending.clone());
             async move {
+                let mut is_unknown = false;
                 loop {
                     let tail = *known.borrow();
                     match put(&log, append(c, tail, 3, 50)).await {
-                        Ok(()) => known.send_replace(tail + 3),
-                        Err(kind) => break kind,
-                    };
+                        Ok(()) => {
+                            known.send_replace(tail + 3);
+                            continue;
+                        }
+                        Err(ErrorKind::Unavailable) if is_ending.load(Ordering::SeqCst) => break,
+                        // A busy server was late, and what it was asked may be there, or come later.
+                        Err(ErrorKind::Unavailable) => is_unknown = true,
+                        Err(kind) => assert!(kind == ErrorKind::Conflict && is_unknown, "{kind:?}"),
+                    }
+                    if let Ok(tails) = log.tails(&[c]).await {
+                        known.send_replace(tails[0].0);
+                    }
                 }
             }
         });
         soon(known.subscribe().wait_for(|known| *known >= there + 15)).await.unwrap();
         let end = servers.clone();
+        is_ending.store(true, Ordering::SeqCst);
         let ending = tokio::task::spawn_blocking(move || if is_killed { end.kill(1) } else { end.stop() });
-        assert_eq!(writing.await.unwrap(), ErrorKind::Unavailable);
+        soon(writing).await.unwrap();
         ending.await.unwrap();
         let back = servers.clone();
         tokio::task::spawn_blocking(move || back.revive()).await.unwrap();
@@ -320,6 +335,16 @@ async fn of_two_at_the_same_tail_one_wins_each_time_and_what_is_erased_stays_so(
     println!("{conflicts} conflicts, {unknown} unknown");
 }
 
+/// Whether an append was done, asked again as long as nobody knows.
+async fn is_done(log: Arc<CassandraEventLog>, writing: append::Writing, tail: Option<i64>) -> bool {
+    loop {
+        match log.commit(&writing, tail).await {
+            Err(error) if error.kind == ErrorKind::Unavailable => yield_now().await,
+            done => break done.unwrap(),
+        }
+    }
+}
+
 /// The answer is lost, the write is not: who asks the log afterwards knows it again, and nobody appends it twice.
 #[tokio::test]
 async fn an_append_whose_answer_is_lost_is_known_again() {
@@ -334,24 +359,18 @@ async fn an_append_whose_answer_is_lost_is_known_again() {
     let append_next = append(c, 1, 3, 9);
     let writing = append::Writing::new(append_next).unwrap();
     link.set(Flow::Open, Flow::Held);
-    let commit = tokio::spawn({
-        let log = log.clone();
-        async move { log.commit(&writing, Some(1)).await.map_err(|error| error.kind) }
-    });
+    let commit = tokio::spawn(is_done(log.clone(), writing, Some(1)));
     soon(async { while keyspace.log.tails(&[c]).await.unwrap() != [Seq(4)] {} }).await;
     assert!(!commit.is_finished());
     link.tear();
     link.set(Flow::Open, Flow::Open);
-    assert_eq!(commit.await.unwrap(), Ok(true));
+    assert!(soon(commit).await.unwrap());
 
     // Another came first, and the answer that says so is lost.
     let writing = append::Writing::new(append(c, 3, 1, 9)).unwrap();
     let before = log.database.calls();
     link.set(Flow::Open, Flow::Held);
-    let commit = tokio::spawn({
-        let log = log.clone();
-        async move { log.commit(&writing, Some(3)).await.map_err(|error| error.kind) }
-    });
+    let commit = tokio::spawn(is_done(log.clone(), writing, Some(3)));
     soon(async {
         while log.database.calls() == before {
             yield_now().await
@@ -360,7 +379,7 @@ async fn an_append_whose_answer_is_lost_is_known_again() {
     .await;
     link.tear();
     link.set(Flow::Open, Flow::Open);
-    assert_eq!(commit.await.unwrap(), Ok(false));
+    assert!(!soon(commit).await.unwrap());
     assert_eq!(all(&keyspace.log, c).await.len(), 4);
 }
 
@@ -368,7 +387,8 @@ async fn an_append_whose_answer_is_lost_is_known_again() {
 async fn while_nobody_answers_nothing_is_known_and_then_it_goes_on() {
     let keyspace = Keyspace::new().await;
     let links = bench::links(Servers::shared(Kind::Cassandra)).await;
-    let log = CassandraEventLog::open(bench::open_through(&keyspace.place, &links).await).await.unwrap();
+    let place = bench::impatient(keyspace.place.clone());
+    let log = CassandraEventLog::open(bench::open_through(&place, &links).await).await.unwrap();
     let link = links.values().next().unwrap();
     let c = conversation();
     assert_eq!(put(&log, append(c, 0, 1, 9)).await, Ok(()));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use klatch_backing::{Kind, Servers};
 use klatch_ports::ErrorKind;
-use klatch_ports::contract::fresh;
+use klatch_ports::contract::{fresh, soon};
 
 use super::*;
 use crate::drivers::place::Place;
@@ -105,6 +105,17 @@ async fn keys_that_are_copied_just_now_are_destroyed_later_and_nobody_waits_long
     assert_eq!(keys.destroyed(None, 9).await.unwrap(), [*alice, *bob]);
 }
 
+/// Destroys keys; again, where others were in the way for too long, as whoever destroys must.
+async fn destroy(keys: &Postgres, users: &[UserId]) {
+    let destroyed = async {
+        while let Err(error) = keys.destroy(users).await {
+            assert_eq!(error.kind, ErrorKind::Unavailable, "{error:?}");
+            tokio::task::yield_now().await;
+        }
+    };
+    soon(destroyed).await;
+}
+
 #[tokio::test]
 async fn those_who_create_read_and_destroy_at_once_do_not_wait_for_one_another_for_ever() {
     let place = bench::prepared(&SCHEMA).await;
@@ -115,15 +126,14 @@ async fn those_who_create_read_and_destroy_at_once_do_not_wait_for_one_another_f
     reversed.reverse();
     for round in 0..10 {
         let destroyed: Vec<_> = users.iter().skip(round).step_by(20).rev().copied().collect();
-        let (a, b, c, d, e) = tokio::join!(
+        let (a, b, (), (), e) = tokio::join!(
             one.create(all.clone()),
             other.create(reversed.clone()),
-            other.destroy(&destroyed),
-            one.destroy(&users[round..round + 5]),
+            destroy(&other, &destroyed),
+            destroy(&one, &users[round..round + 5]),
             one.get(&users),
         );
         assert_eq!(a.unwrap().len() + b.unwrap().len(), 400);
-        c.and(d).unwrap();
         e.unwrap();
     }
     let there = one.get(&users).await.unwrap();

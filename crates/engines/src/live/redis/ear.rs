@@ -3,7 +3,6 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use klatch_ports::live::memory::Memory;
@@ -18,8 +17,8 @@ use crate::drivers::redis::{CHECK_EVERY, Push, Visitor, check, count};
 
 /// Topics that are dealt with in one round trip.
 const BATCH_MAX: usize = 1_000;
-/// Within which a round trip must be made.
-const BATCH_TIMEOUT: Duration = Duration::from_secs(2);
+/// Within how many times that of a call a round trip must be made.
+const BATCH_TIMEOUTS: u32 = 2;
 
 /// What is heard at one node, and what is to be looked at.
 #[derive(Default)]
@@ -163,9 +162,10 @@ impl EarVisitor {
             return Ok(Vec::new());
         }
         count(&pipeline);
-        let asked = timeout(BATCH_TIMEOUT, connection.req_packed_commands(&pipeline, 0, pipeline.len())).await;
+        let patience = self.hearing.redis.timeout() * BATCH_TIMEOUTS;
+        let asked = timeout(patience, connection.req_packed_commands(&pipeline, 0, pipeline.len())).await;
         let answers =
-            asked.map_err(|_| format!("no answer within {BATCH_TIMEOUT:?}"))?.map_err(|error| error.to_string())?;
+            asked.map_err(|_| format!("no answer within {patience:?}"))?.map_err(|error| error.to_string())?;
         let mut desk = self.ear.desk.lock().expect(NO_PANIC);
         let mut refused = Vec::new();
         for ((topic, waiting), answer) in batch.begin.into_iter().zip(answers) {
@@ -196,7 +196,7 @@ impl EarVisitor {
 
     async fn check(&self, connection: &mut MultiplexedConnection) -> Result<(), String> {
         self.ear.desk.lock().expect(NO_PANIC).is_asking = true;
-        check(connection).await?;
+        check(connection, self.hearing.redis.timeout()).await?;
         self.answered()
     }
 

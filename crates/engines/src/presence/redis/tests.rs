@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use klatch_backing::{Kind, Servers};
 use klatch_core::ids::Uuid;
-use klatch_ports::contract::fresh;
+use klatch_ports::contract::{fresh, within};
 use klatch_ports::presence::memory::Memory;
 use klatch_ports::{ErrorKind, presence_contract};
 use proptest::prelude::*;
@@ -138,8 +138,7 @@ async fn whatever_is_written_is_forgotten_by_the_server() {
 #[tokio::test]
 async fn what_several_take_at_once_is_taken_from_one_bucket() {
     let first = presence_at(&bench::cluster());
-    let place = format!("redis://{}&prefix={}", bench::cluster(), first.redis.prefix());
-    let second = RedisPresence::new(Redis::at(place.parse().unwrap()).unwrap());
+    let second = RedisPresence::new(bench::with_prefix(&bench::cluster(), first.redis.prefix()));
     let rate = Rate { burst: 30, per_minute: 1 };
     let take = async |presence: &RedisPresence| presence.take("key", rate, 1, Timestamp(1)).await.unwrap().is_ok();
     let taken = futures_util::future::join_all((0..100).map(|n| take(if n % 2 == 0 { &first } else { &second })));
@@ -160,10 +159,10 @@ async fn a_server_that_was_started_anew_learns_the_scripts_again() {
     let away = presence.of(&users, now).await.unwrap_err();
     assert_eq!(away.kind, ErrorKind::Unavailable);
     server.revive();
-    let back = tokio::time::timeout(Duration::from_secs(10), async {
+    let is_back = async {
         while presence.of(&users, now).await.is_err() {
             tokio::task::yield_now().await;
         }
-    });
-    back.await.unwrap();
+    };
+    within(Duration::from_secs(10), is_back).await;
 }

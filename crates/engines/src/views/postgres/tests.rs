@@ -261,10 +261,10 @@ async fn two_that_project_the_same_wait_and_never_for_each_other() {
 async fn an_answer_that_is_lost_leaves_a_projection_whole_or_not_there() {
     let place = bench::place().await;
     let link = Link::to(place.hosts_or(5432)[0].clone()).await;
-    let through = format!("postgres://postgres@{}/{}?timeout_ms=500", link.address(), place.path);
+    let through = format!("postgres://postgres@{}/{}?timeout_ms=3000", link.address(), place.path);
     let (views, near) = (prepared(through.parse().unwrap()).await, prepared(place).await);
     let room = room();
-    for seq in (1..=12).step_by(3) {
+    for seq in (1..=6).step_by(3) {
         // The answer is lost: it is there, and a repeat says so.
         link.set(Flow::Open, Flow::Held);
         assert_eq!(views.project(vec![event(room, seq)]).await.unwrap_err().kind, ErrorKind::Unavailable);
@@ -284,7 +284,7 @@ async fn an_answer_that_is_lost_leaves_a_projection_whole_or_not_there() {
         assert_eq!(views.project(vec![next]).await.unwrap(), [Projected::Now]);
         assert_eq!(views.project(vec![event(room, seq + 2)]).await.unwrap(), [Projected::Now]);
     }
-    assert_eq!(near.dump(room).await.unwrap(), whole(room, 12).await);
+    assert_eq!(near.dump(room).await.unwrap(), whole(room, 6).await);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

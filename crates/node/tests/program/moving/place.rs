@@ -1,20 +1,24 @@
 //! Empty databases and queues to move to, and whoever moves.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use klatch_backing::{Kind, Servers};
-use klatch_engines::drivers::postgres::Database;
+use klatch_engines::drivers::postgres::{Database, step};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStderr};
+use tokio::process::{Child, ChildStderr, Command};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use crate::world::{Ended, PATIENCE, Server, klatch};
+use crate::world::{Ended, PATIENCE, Server, ended, klatch};
 
 /// Chooses the servers: the name of a stack, as for the stories.
 const CHOICE: &str = "KLATCH_STACK";
+
+/// How long an answer of a server is waited for: a busy machine is no outage.
+const TIMEOUT: &str = "timeout_ms=10000";
 
 /// Partitions of the queue.
 pub const PARTITIONS: usize = 2;
@@ -52,15 +56,15 @@ impl Place {
         }
         let stack = std::env::var(CHOICE).unwrap_or_default();
         let queue = match stack.starts_with("kafka") {
-            true => format!("kafka://{}/{name}", shared(Kind::Kafka).await),
-            false => format!("amqp://guest:guest@{}?prefix={name}", shared(Kind::RabbitMq).await),
+            true => format!("kafka://{}/{name}?{TIMEOUT}", shared(Kind::Kafka).await),
+            false => format!("amqp://guest:guest@{}?prefix={name}&{TIMEOUT}", shared(Kind::RabbitMq).await),
         };
         let place = Self { dir: tempfile::tempdir().unwrap(), sql: own };
         let data = place.dir.path().join("cluster");
-        let relational = |database: &str, pool| format!("postgres://postgres@{sql}/{database}?pool={pool}");
+        let relational = |database: &str, pool| format!("postgres://postgres@{sql}/{database}?pool={pool}&{TIMEOUT}");
         let (views, keys) = (relational(&name, 8), relational(&format!("{name}_keys"), 2));
         let event_log = match stack.contains("cassandra") {
-            true => format!("cassandra://{}/{name}?replication=1&timeout_ms=10000", shared(Kind::Cassandra).await),
+            true => format!("cassandra://{}/{name}?replication=1&{TIMEOUT}", shared(Kind::Cassandra).await),
             false => views.clone(),
         };
         place.write(
@@ -83,6 +87,31 @@ impl Place {
     /// Where that has its data.
     pub fn laptop_data(&self) -> String {
         path(&self.dir.path().join("laptop"))
+    }
+
+    /// Whoever copies accounts to it waits from now on, until its database server dies.
+    pub async fn holds_accounts(&self) {
+        // Longer than anything that is waited for in a test.
+        let place = self.engine("directory").replace(TIMEOUT, "timeout_ms=120000");
+        let database = Database::at(place.parse().unwrap()).unwrap();
+        let (tell, told) = oneshot::channel();
+        let tell = Arc::new(Mutex::new(Some(tell)));
+        tokio::spawn(async move {
+            let job = database.locking(|transaction| {
+                let tell = tell.clone();
+                Box::pin(async move {
+                    step(transaction, "LOCK TABLE directory.accounts IN ACCESS EXCLUSIVE MODE", &[]).await?;
+                    if let Some(tell) = tell.lock().unwrap().take() {
+                        tell.send(()).unwrap();
+                    }
+                    std::future::pending::<()>().await;
+                    Ok(())
+                })
+            });
+            // It ends with its server.
+            let _ = job.await;
+        });
+        told.await.expect("accounts have a table");
     }
 
     /// Its database server is killed.
@@ -125,6 +154,40 @@ fn path(path: &Path) -> String {
     path.to_str().unwrap().to_owned()
 }
 
+/// What lets a process die just at a named place (`crates/server/src/crash.rs`).
+pub struct Doom(TempDir);
+
+impl Doom {
+    /// Nobody dies yet.
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    /// The program, which has its doom.
+    pub fn command(&self) -> Command {
+        let mut command = klatch();
+        command.env("KLATCH_CRASH_FILE", self.file());
+        command
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.path().join("doom")
+    }
+
+    /// Whoever has it dies when it comes by there.
+    pub fn comes_at(&self, point: &str) {
+        // In one step: it may be read at any time.
+        let written = self.0.path().join("written");
+        std::fs::write(&written, format!("{point}:1")).unwrap();
+        std::fs::rename(written, self.file()).unwrap();
+    }
+
+    /// Whoever is started next does not.
+    pub fn is_over(&self) {
+        std::fs::remove_file(self.file()).unwrap();
+    }
+}
+
 /// `klatch move`.
 pub struct Mover {
     child: Child,
@@ -150,6 +213,16 @@ impl Mover {
         Self { child, says, said: String::new() }
     }
 
+    /// With these words, until it comes by this place (`crates/server/src/crash.rs`), where it dies: a test that killed it could be too late.
+    pub async fn dies(words: &[&str], point: &str) {
+        let doom = Doom::new();
+        doom.comes_at(point);
+        let mut command = doom.command();
+        command.args(["move", "--json"]).args(words);
+        let ended = ended(command).await;
+        assert!(ended.err.contains(&format!("crash point {point}")), "{ended:?}");
+    }
+
     /// Waits until it says this. False if it ends before.
     pub async fn says(&mut self, words: &str) -> bool {
         while let Some(line) = timeout(PATIENCE, self.says.next_line()).await.expect("it goes on").unwrap() {
@@ -160,13 +233,6 @@ impl Mover {
             }
         }
         false
-    }
-
-    /// Kills it as soon as it says this. False if it ended before.
-    pub async fn dies_at(mut self, words: &str) -> bool {
-        let is_there = self.says(words).await;
-        let _ = self.child.kill().await;
-        is_there
     }
 
     /// How it ends.

@@ -14,6 +14,7 @@ mod inboxes;
 mod look;
 mod member;
 mod producer;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod topics;
@@ -28,12 +29,13 @@ use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use tokio::sync::{oneshot, watch};
 
-use super::place::{Place, Secret, Tls};
+use super::place::Place;
 use client::Client;
 pub(crate) use inboxes::{Inboxes, Message, Places, Room};
 pub(crate) use look::Look;
 pub(crate) use member::{Member, Settled};
 use producer::{Delivered, Producer};
+use settings::{set, set_limits, set_reading, set_security};
 pub(crate) use topics::{Offsets, committed, ends, starts};
 
 const PORT: u16 = 9092;
@@ -50,22 +52,6 @@ const QUEUE_LIMIT: u32 = 100_000;
 const SESSION: Duration = Duration::from_secs(6);
 /// The longest that brokers take by default.
 const SESSION_MAX: Duration = Duration::from_secs(30 * 60);
-/// How often a member shows that it lives.
-const HEARTBEAT: Duration = Duration::from_millis(1_500);
-/// How long the others wait for a member that lives but does not take part when partitions are handed out anew.
-const REBALANCE: Duration = Duration::from_secs(15);
-/// Between two commits of what members settled.
-const COMMIT: Duration = Duration::from_millis(100);
-/// How long the producer waits for company for a message: a millisecond costs less than a request for each.
-const LINGER: Duration = Duration::from_millis(1);
-/// Messages that may wait in the producer.
-const PRODUCER_MESSAGES_MAX: usize = 100_000;
-/// Bytes that may wait in the producer: KiB.
-const PRODUCER_KIB_MAX: usize = 64 * 1024;
-/// Bytes that a client fetches ahead of its inboxes: KiB.
-const FETCH_AHEAD_KIB: usize = 2 * 1024;
-/// How often clients tell how many requests they sent.
-const STATISTICS: Duration = Duration::from_secs(1);
 
 /// A Kafka cluster, and where in it Klatch has its topics.
 pub struct Kafka {
@@ -290,119 +276,5 @@ pub(crate) fn error(error: KafkaError) -> Error {
 fn off_the_runtime(name: &str, job: impl FnOnce() + Send + 'static) {
     if let Err(error) = std::thread::Builder::new().name(name.to_owned()).spawn(job) {
         tracing::error!(%error, "there is no thread to end a client of Kafka on");
-    }
-}
-
-fn set(config: &mut ClientConfig, name: &str, value: impl ToString) {
-    config.set(name, value.to_string());
-}
-
-fn set_security(
-    config: &mut ClientConfig,
-    tls: Option<&Tls>,
-    user: Option<&str>,
-    password: Option<&Secret>,
-    mechanism: Option<String>,
-) -> Result<(), String> {
-    let protocol = match (tls.is_some(), user.is_some()) {
-        (false, false) => "plaintext",
-        (true, false) => "ssl",
-        (false, true) => "sasl_plaintext",
-        (true, true) => "sasl_ssl",
-    };
-    set(config, "security.protocol", protocol);
-    if let Some(tls) = tls {
-        for (name, file) in [
-            ("ssl.ca.location", &tls.ca),
-            ("ssl.certificate.location", &tls.own.as_ref().map(|own| own.0.clone())),
-            ("ssl.key.location", &tls.own.as_ref().map(|own| own.1.clone())),
-        ] {
-            if let Some(file) = file {
-                set(config, name, file.display());
-            }
-        }
-    }
-    let Some(user) = user else {
-        return mechanism.map_or(Ok(()), |_| Err("`sasl` needs a user: `kafka://user@host`".to_owned()));
-    };
-    let password = password.ok_or("a user of `kafka://` needs a password: name its file with `password_file`")?;
-    let mechanism = mechanism.unwrap_or_else(|| "scram-sha-512".to_owned()).to_uppercase();
-    if !["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"].contains(&mechanism.as_str()) {
-        return Err("the option `sasl` is `plain`, `scram-sha-256` or `scram-sha-512`".to_owned());
-    }
-    set(config, "sasl.mechanism", mechanism);
-    set(config, "sasl.username", user);
-    set(config, "sasl.password", &password.0);
-    Ok(())
-}
-
-fn set_limits(config: &mut ClientConfig, timeout: Duration) {
-    let ms = |duration: Duration| duration.as_millis().to_string();
-    for (name, value) in [
-        ("client.id", "klatch".to_owned()),
-        ("allow.auto.create.topics", "false".to_owned()),
-        ("socket.timeout.ms", ms(timeout)),
-        ("socket.connection.setup.timeout.ms", "2000".to_owned()),
-        ("socket.keepalive.enable", "true".to_owned()),
-        ("reconnect.backoff.ms", "50".to_owned()),
-        ("reconnect.backoff.max.ms", "1000".to_owned()),
-        ("retry.backoff.ms", "50".to_owned()),
-        ("retry.backoff.max.ms", "500".to_owned()),
-        // So that a partition that moved without an error is found as well.
-        ("topic.metadata.refresh.interval.ms", "10000".to_owned()),
-        ("statistics.interval.ms", ms(STATISTICS)),
-        // That of a broker that went away is no news once the calls to it failed.
-        ("log.connection.close", "false".to_owned()),
-        ("enable.idempotence", "true".to_owned()),
-        ("acks", "all".to_owned()),
-        ("max.in.flight.requests.per.connection", "5".to_owned()),
-        ("message.timeout.ms", ms(timeout)),
-        ("request.timeout.ms", ms(timeout)),
-        ("linger.ms", ms(LINGER)),
-        ("queue.buffering.max.messages", PRODUCER_MESSAGES_MAX.to_string()),
-        ("queue.buffering.max.kbytes", PRODUCER_KIB_MAX.to_string()),
-        ("partitioner", "murmur2".to_owned()),
-    ] {
-        set(config, name, value);
-    }
-}
-
-/// What a client that reads has beside that.
-fn set_reading(config: &mut ClientConfig, group: &str, session: Duration) {
-    let ms = |duration: Duration| duration.as_millis().to_string();
-    // librdkafka warns of each setting that is not of the reader's kind.
-    for name in [
-        "enable.idempotence",
-        "acks",
-        "message.timeout.ms",
-        "request.timeout.ms",
-        "linger.ms",
-        "queue.buffering.max.messages",
-        "queue.buffering.max.kbytes",
-        "partitioner",
-    ] {
-        config.remove(name);
-    }
-    for (name, value) in [
-        ("group.id", group.to_owned()),
-        ("partition.assignment.strategy", "cooperative-sticky".to_owned()),
-        ("session.timeout.ms", ms(session)),
-        ("heartbeat.interval.ms", ms(HEARTBEAT)),
-        // librdkafka takes none that is shorter than the session.
-        ("max.poll.interval.ms", ms(REBALANCE.max(session))),
-        // Of what was settled, and of nothing else; before a partition is given up as well.
-        ("enable.auto.commit", "true".to_owned()),
-        ("auto.commit.interval.ms", ms(COMMIT)),
-        ("enable.auto.offset.store", "false".to_owned()),
-        ("auto.offset.reset", "earliest".to_owned()),
-        ("fetch.wait.max.ms", "500".to_owned()),
-        ("fetch.error.backoff.ms", "100".to_owned()),
-        // Nothing more is fetched of a partition before its messages were taken: else each message is a request of its own.
-        ("queued.min.messages", "1".to_owned()),
-        ("fetch.queue.backoff.ms", "5".to_owned()),
-        ("queued.max.messages.kbytes", FETCH_AHEAD_KIB.to_string()),
-        ("check.crcs", "true".to_owned()),
-    ] {
-        set(config, name, value);
     }
 }

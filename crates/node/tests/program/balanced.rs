@@ -14,7 +14,7 @@ use reqwest::{Client, RequestBuilder, StatusCode};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::process::Command;
 use tokio::time::{Instant, timeout};
 
@@ -27,6 +27,9 @@ const HEAD_WITHIN: Duration = Duration::from_secs(10);
 
 /// Within which a balancer surely knows that a node is not there: it asks twice, a second apart.
 const FOUND_OUT: Duration = Duration::from_secs(4);
+
+/// The same of a node that does not even refuse: each time it waits three seconds, and so do requests that are on their way there.
+const SILENCE_FOUND_OUT: Duration = Duration::from_secs(12);
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Balancer {
@@ -163,7 +166,7 @@ async fn whoever_goes_past_the_balancer_is_counted_by_the_address_they_have() {
 
 /// What is answered to these bytes, until the connection ends.
 async fn raw(address: &str, from: u8, bytes: &[u8]) -> String {
-    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    let socket = TcpSocket::new_v4().unwrap();
     socket.bind(format!("127.0.0.{from}:0").parse().unwrap()).unwrap();
     let mut stream: TcpStream = socket.connect(address.parse().unwrap()).await.unwrap();
     stream.write_all(bytes).await.unwrap();
@@ -192,17 +195,51 @@ async fn the_gateway_goes_through_and_people_are_who_they_are() {
 async fn nobody_hears_of_a_node_that_is_not_there_while_the_balancer_finds_out() {
     for balancer in Balancer::ALL {
         let balanced = Balanced::start(balancer, None).await;
-        let begun = Instant::now();
-        let client = from(6);
-        let asking = (0..8).map(|_| async {
-            while begun.elapsed() < FOUND_OUT {
-                let answer = client.get(format!("{}/.well-known/jwks.json", balanced.base())).send().await;
-                let answer =
-                    answer.unwrap_or_else(|error| panic!("{balancer:?} after {:?}: {error:?}", begun.elapsed()));
-                assert_eq!(answer.status(), StatusCode::OK, "{balancer:?} after {:?}", begun.elapsed());
-            }
-        });
-        futures_util::future::join_all(asking).await;
+        everybody_is_answered(&balanced, FOUND_OUT).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_hears_of_a_node_that_is_silent_while_the_balancer_finds_out() {
+    let all = Balancer::ALL.map(async |balancer| {
+        let balanced = Balanced::start(balancer, None).await;
+        let silent = [8470, 9470].map(|port| Silent::at(&format!("{}.12:{port}", balanced.net.prefix())));
+        everybody_is_answered(&balanced, SILENCE_FOUND_OUT).await;
+        drop(silent);
+    });
+    futures_util::future::join_all(all).await;
+}
+
+/// For so long nobody may be told that there is something wrong.
+async fn everybody_is_answered(balanced: &Balanced, time: Duration) {
+    let begun = Instant::now();
+    let client = from(6);
+    let asking = (0..8).map(|_| async {
+        while begun.elapsed() < time {
+            let answer = client.get(format!("{}/.well-known/jwks.json", balanced.base())).send().await;
+            let answer = answer.unwrap_or_else(|error| panic!("after {:?}: {error:?}", begun.elapsed()));
+            assert_eq!(answer.status(), StatusCode::OK, "after {:?}", begun.elapsed());
+        }
+    });
+    futures_util::future::join_all(asking).await;
+}
+
+/// Where nobody answers who connects, as at a machine that has lost its power.
+struct Silent {
+    _listener: TcpListener,
+    _queued: Vec<std::net::TcpStream>,
+}
+
+impl Silent {
+    fn at(address: &str) -> Self {
+        let address = address.parse().unwrap();
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind(address).unwrap();
+        let listener = socket.listen(1).unwrap();
+        // Whoever is not accepted any more hears nothing (`tcp_abort_on_overflow` is not set).
+        let queued =
+            (0..).map_while(|_| std::net::TcpStream::connect_timeout(&address, Duration::from_millis(200)).ok());
+        Self { _queued: queued.collect(), _listener: listener }
     }
 }
 

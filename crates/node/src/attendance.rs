@@ -60,7 +60,7 @@ pub async fn go_on(services: Arc<Services>, dismissed: CancellationToken, stop: 
 /// Has stopped: whatever was begun is done.
 pub async fn end(services: &Services) {
     let name = &services.process;
-    if let Err(error) = services.partitioning.port.leave(name).await {
+    if let Err(error) = services.partitioning.leave(name).await {
         tracing::warn!(%error, name, "it is not known that this process sends nothing any more; `klatch partitions` will ask about it");
     }
     if let Err(error) = services.directory.leave(name).await {

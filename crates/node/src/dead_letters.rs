@@ -92,7 +92,7 @@ pub async fn replay(
         replaying::replay(services, sealer, letter).await
     };
     let delivered = deliver(&*services.commands, replay, tell).await;
-    let left = services.partitioning.port.leave(&services.process).await.map_err(engines::whole);
+    let left = services.partitioning.leave(&services.process).await.map_err(engines::whole);
     delivered.and(left)
 }
 

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use klatch_core::ids::ConversationId;
+use klatch_core::ids::{ConversationId, Timestamp};
 use klatch_ports::Error;
 use klatch_ports::partitions::{Map, Partitions, memory};
+use tokio::sync::Mutex;
 
 use crate::services::Services;
 pub use holding::{Hold, NotHeld};
@@ -27,12 +28,14 @@ pub struct Partitioning {
     /// Where it is said.
     pub port: Arc<dyn Partitions>,
     known: AtomicUsize,
+    /// Whether this process has left those who send. Held while that is said, or that it sends: what is said last counts.
+    has_left: Mutex<bool>,
 }
 
 impl Partitioning {
     /// As it is said now.
     pub fn new(port: Arc<dyn Partitions>, map: Map) -> Self {
-        Self { port, known: AtomicUsize::new(map.partitions) }
+        Self { port, known: AtomicUsize::new(map.partitions), has_left: Mutex::default() }
     }
 
     /// So many, said by nobody else.
@@ -43,6 +46,28 @@ impl Partitioning {
     /// How many there are, as far as this process knows.
     pub fn count(&self) -> usize {
         self.known.load(Ordering::Acquire)
+    }
+
+    /// Says that this process sends, and what it `holds` back, as [`Partitions::send`] does.
+    ///
+    /// # Errors
+    /// As there; `Unavailable` from when it has left.
+    pub async fn send(&self, process: &str, holds: Option<u64>, now: Timestamp) -> Result<Map, Error> {
+        let has_left = self.has_left.lock().await;
+        if *has_left {
+            return Err(Error::unavailable("this process has said that it sends no more"));
+        }
+        self.port.send(process, holds, now).await
+    }
+
+    /// Says that this process sends no more: from now on it cannot.
+    ///
+    /// # Errors
+    /// As for [`Partitions::leave`].
+    pub async fn leave(&self, process: &str) -> Result<(), Error> {
+        let mut has_left = self.has_left.lock().await;
+        *has_left = true;
+        self.port.leave(process).await
     }
 
     /// The map was read.
@@ -61,7 +86,7 @@ impl Partitioning {
 /// # Errors
 /// `Unavailable`, also where the number of partitions changes just now.
 pub async fn send(services: &Services) -> Result<(), Error> {
-    let map = services.partitioning.port.send(&services.process, None, services.clock.now()).await?;
+    let map = services.partitioning.send(&services.process, None, services.clock.now()).await?;
     if map.change.is_some() {
         return Err(Error::unavailable("the number of partitions changes just now: try again in some seconds"));
     }

@@ -234,6 +234,8 @@ impl Silent {
     fn at(address: &str) -> Self {
         let address = address.parse().unwrap();
         let socket = TcpSocket::new_v4().unwrap();
+        // Others had this address before, and the kernel remembers their connections.
+        socket.set_reuseaddr(true).unwrap();
         socket.bind(address).unwrap();
         let listener = socket.listen(1).unwrap();
         // Whoever is not accepted any more hears nothing (`tcp_abort_on_overflow` is not set).

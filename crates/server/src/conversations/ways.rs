@@ -81,7 +81,8 @@ impl Open {
 
 impl Ways {
     /// Begins to send; `way` makes that to a partition. Where the number of partitions changes just then, once that is over. From when
-    /// `let_go` is cancelled, whatever is held back is refused, and all that follows it.
+    /// `let_go` is cancelled, whatever is held back is refused, and all that follows it; nor is anything waited for: whoever changes it
+    /// may wait for this process to end.
     ///
     /// # Errors
     /// The port `partitions` failed.
@@ -95,7 +96,10 @@ impl Ways {
         let ways = Self { services, open, under_way, let_go, until, way: Box::new(way) };
         let mut map = ways.read(None).await?;
         while let Some(change) = map.change {
-            sleep(HOLD_LOOK_EVERY).await;
+            tokio::select! {
+                () = sleep(HOLD_LOOK_EVERY) => {}
+                () = ways.let_go.cancelled() => return Ok(ways),
+            }
             map = ways.read(Some(change)).await?;
         }
         ways.go_by(&mut *ways.open.write().await, map).await?;
@@ -184,7 +188,7 @@ impl Ways {
 
     async fn read(&self, holds: Option<Change>) -> Result<Map, Error> {
         let (asked_at, Services { process, clock, partitioning, .. }) = (steady_ms(), &*self.services);
-        let map = partitioning.port.send(process, holds.map(|change| change.attempt), clock.now()).await?;
+        let map = partitioning.send(process, holds.map(|change| change.attempt), clock.now()).await?;
         self.until.store(asked_at + SENDS_MS, Ordering::Release);
         Ok(map)
     }

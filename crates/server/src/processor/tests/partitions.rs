@@ -1,5 +1,6 @@
 //! More partitions while people write.
 
+use klatch_ports::ErrorKind;
 use klatch_ports::commands::Delivery;
 use klatch_ports::partitions::{self, Map, Partitions, Sender};
 use tokio_util::task::TaskTracker;
@@ -355,5 +356,41 @@ async fn what_is_held_back_is_refused_when_the_site_leaves_and_no_queue_ever_has
         assert_eq!(refused.unwrap_err(), Refused::Unavailable);
     }
     assert_eq!(site.log(TEA, 1).await.len(), 1);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_begins_while_everything_is_held_back_can_be_told_to_stop() {
+    let site = Site::start().await;
+    let hold = Hold::begin(&site.services, BEFORE, BEFORE, &[]).await.unwrap();
+    let let_go = CancellationToken::new();
+    let beginning = Conversations::start(site.given[0].clone(), let_go.clone());
+    tokio::pin!(beginning);
+    for _ in 0..10 {
+        tokio::select! {
+            biased;
+            _ = &mut beginning => panic!("it does not wait for the end of that"),
+            () = tokio::time::sleep(PACE) => {}
+        }
+        drop(hold.drive().await.unwrap());
+    }
+    let_go.cancel();
+    let conversations = tokio::time::timeout(Duration::from_secs(60), beginning).await.unwrap().unwrap();
+    let refused = conversations.command(TEA, command(0, ADA, founding()), Some(false)).await;
+    assert_eq!(refused.unwrap_err(), Refused::Unavailable);
+    hold.give_up().await;
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn who_has_left_is_not_taken_for_one_who_sends_by_what_it_says_later() {
+    let site = Site::start().await;
+    let one = &site.given[0];
+    one.partitioning.leave(&one.process).await.unwrap();
+    // As one who looked at the map just then.
+    let late = one.partitioning.send(&one.process, None, Timestamp(1)).await;
+    assert_eq!(late.unwrap_err().kind, ErrorKind::Unavailable);
+    let senders = site.said.senders(Timestamp(1)).await.unwrap();
+    assert_eq!(senders.iter().map(|sender| sender.name.as_str()).collect::<Vec<_>>(), ["other"]);
     site.stop().await;
 }

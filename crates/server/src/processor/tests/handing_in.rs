@@ -16,9 +16,13 @@ fn device() -> (Device, UnboundedReceiver<Told>) {
 #[tokio::test]
 async fn whoever_hands_in_what_a_full_queue_does_not_take_is_told_that_and_nothing_else() {
     let conversations = Conversations::start(Arc::new(world()), CancellationToken::new()).await.unwrap();
+    // Whoever has gone is forgotten.
+    let mut there = Vec::new();
     // One after the other, so that each is a message: nobody takes them out.
     for id in 0..WAITING {
-        conversations.submit(TEA, command(id, ADA, CommandKind::Join), Some(false), device().0).await.unwrap();
+        let (asker, told) = device();
+        there.push(told);
+        conversations.submit(TEA, command(id, ADA, CommandKind::Join), Some(false), asker).await.unwrap();
     }
     let ((asker, mut told), (other, mut other_told)) = (device(), device());
     conversations.hand_in(TEA, command(WAITING, ADA, CommandKind::Join), Some(false), asker).await.unwrap();
@@ -35,8 +39,11 @@ async fn what_one_hands_in_comes_into_the_queue_in_that_order_and_in_few_message
     const COUNT: u8 = 200;
     let services = Arc::new(world());
     let conversations = Conversations::start(services.clone(), CancellationToken::new()).await.unwrap();
+    let mut there = Vec::new();
     for id in 0..COUNT {
-        conversations.hand_in(TEA, command(id, ADA, CommandKind::Join), Some(false), device().0).await.unwrap();
+        let (asker, told) = device();
+        there.push(told);
+        conversations.hand_in(TEA, command(id, ADA, CommandKind::Join), Some(false), asker).await.unwrap();
     }
     let mut consumer = services.commands.consume(0).await.unwrap();
     let (mut ids, mut messages) = (Vec::new(), 0);

@@ -81,7 +81,7 @@ pub(super) enum Told {
     Refused(Refused),
 }
 
-/// A device that is told things.
+/// A device that is told things, unless it has gone.
 pub(super) struct Device(pub UnboundedSender<Told>);
 
 impl Asker for Device {
@@ -90,15 +90,15 @@ impl Asker for Device {
     }
 
     fn accepted(&self) {
-        self.0.send(Told::Accepted).unwrap();
+        let _ = self.0.send(Told::Accepted);
     }
 
     fn decided(self: Box<Self>, outcome: Outcome) {
-        self.0.send(Told::Decided(outcome)).unwrap();
+        let _ = self.0.send(Told::Decided(outcome));
     }
 
     fn refused(self: Box<Self>, refused: Refused) {
-        self.0.send(Told::Refused(refused)).unwrap();
+        let _ = self.0.send(Told::Refused(refused));
     }
 
     fn is_gone(&self) -> bool {

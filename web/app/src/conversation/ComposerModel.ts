@@ -26,8 +26,6 @@ export class ComposerModel {
   /** People met while completing, beside those the client knows. */
   private readonly met = new Map<string, User>();
   private draft: Draft;
-  /** What all tabs have, as last heard: who shows just this follows when another tab changes or sends it. */
-  private shared: Draft | undefined;
   private revision = 0;
   /** What was being written when an edit began. */
   private stashed: Draft | null = null;
@@ -38,8 +36,7 @@ export class ComposerModel {
     private readonly strings: Strings,
     private readonly timeline: TimelineModel,
   ) {
-    this.shared = services.client.drafts.get(conversation).get();
-    this.draft = this.shared ?? { text: '' };
+    this.draft = services.client.drafts.get(conversation).get() ?? { text: '' };
     this.snapshot = storeOf<ComposerSnapshot>(this.build());
   }
 
@@ -161,13 +158,9 @@ export class ComposerModel {
     }));
   }
 
-  /** A draft that another place set or removed: after a reload, or in another tab while nothing else is written here. */
+  /** A draft that another place set: after a reload, or in another tab while nothing is written here. */
   private restored(kept: Draft | undefined): void {
-    const follows = same(this.draft, this.shared) || (this.draft.text === '' && !this.draft.edit);
-    this.shared = kept;
-    if (!follows || same(this.draft, kept)) return;
-    if (kept?.edit && !this.draft.edit) this.stashed = this.draft;
-    this.take(kept ?? this.stashed ?? { text: '' }, false);
+    if (kept && kept.text !== '' && this.draft.text === '' && !this.draft.edit) this.take(kept, false);
   }
 
   private take(draft: Draft, keep = true): void {
@@ -213,10 +206,4 @@ export class ComposerModel {
     const to = personOf(target.author, this.services.client.people.known.get(), this.strings).name;
     return { type: 'reply', to, excerpt: excerptOf(target, this.strings) };
   }
-}
-
-function same(one: Draft | undefined, other: Draft | undefined): boolean {
-  return (
-    (one?.text ?? '') === (other?.text ?? '') && one?.reply === other?.reply && one?.edit === other?.edit
-  );
 }

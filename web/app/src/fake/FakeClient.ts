@@ -171,7 +171,7 @@ function drafts(): KlatchClient['drafts'] {
   return {
     get: of,
     set: (id, draft) => {
-      of(id).set(draft.text || draft.reply || draft.edit ? draft : undefined);
+      of(id).set(draft);
       const next = new Set(all.get());
       if (draft.text || draft.reply) next.add(id);
       else next.delete(id);

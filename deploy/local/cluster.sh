@@ -83,7 +83,7 @@ database() { # as PostgreSQL's owner; there it may be already
 prepare() {
   local said end=$((SECONDS + patience))
   until said=$("$klatch" migrate --config "$dir/klatch.toml" --data "$dir/data" 2>&1); do
-    echo "$said" >&2
+    echo "$said (tried again for ${patience} s: the servers may have only just begun)" >&2
     ((SECONDS < end)) || return 1
     sleep 0.5
   done

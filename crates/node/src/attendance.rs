@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use klatch_ports::commands::Commands;
 use klatch_ports::directory::Standing;
+use klatch_ports::feed::Feed;
 use klatch_server::services::Services;
 use tokio_util::sync::CancellationToken;
 
@@ -54,6 +56,14 @@ pub async fn go_on(services: Arc<Services>, dismissed: CancellationToken, stop: 
             // Whoever moves the site waits until it has heard.
             Err(error) => tracing::debug!(%error, "a process does not know whether the site is here"),
         }
+    }
+}
+
+/// What was this process's goes to others at once, and not when it is taken for dead; `within` this time, or then.
+pub async fn hand_over(commands: &dyn Commands, feed: &dyn Feed, within: Duration) {
+    let left = async { tokio::join!(commands.have_left(), feed.have_left()) };
+    if tokio::time::timeout(within, left).await.is_err() {
+        tracing::warn!("others will have this process's part of the work when the queue takes it for dead");
     }
 }
 

@@ -249,8 +249,14 @@ impl Node {
         if !http.trusted_proxies.is_empty() && self.address.is_some() {
             tokio::time::sleep(notice).await;
         }
+        // What lies in this process must be let go of, to be closed.
+        let services = &self.stage.services;
+        let queue = services.commands.is_durable().then(|| (services.commands.clone(), services.feed.clone()));
         if !self.close(drain / 2, drain).await {
             tracing::warn!("the data are still in use");
+        }
+        if let Some((commands, feed)) = queue {
+            attendance::hand_over(&*commands, &*feed, drain).await;
         }
     }
 
@@ -275,12 +281,7 @@ impl Node {
         }
         stage.stopping.cancel();
         stage.core.close();
-        let finished = async {
-            stage.core.wait().await;
-            stage.services.commands.have_left().await;
-            stage.services.feed.have_left().await;
-        };
-        let is_finished = tokio::time::timeout(drain, finished).await.is_ok();
+        let is_finished = tokio::time::timeout(drain, stage.core.wait()).await.is_ok();
         if !is_finished {
             tracing::warn!("some work was not finished in time; it will be taken up again at the next start");
         }

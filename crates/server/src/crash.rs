@@ -8,8 +8,8 @@ mod armed {
 
     static ARMED: OnceLock<(String, AtomicU64)> = OnceLock::new();
 
-    /// Where a process of a cluster that runs looks whether it is to die: the file that `KLATCH_CRASH_FILE` names, which is not there
-    /// until a test writes `NAME:PASSES` into it.
+    /// Where a process that runs looks whether it is to die (one of a cluster, a node, or whoever moves a site): the file that
+    /// `KLATCH_CRASH_FILE` names, which is not there until a test writes `NAME:PASSES` into it.
     static FILE: LazyLock<Option<PathBuf>> = LazyLock::new(|| std::env::var_os("KLATCH_CRASH_FILE").map(PathBuf::from));
 
     /// From now on the `passes`-th time that the place `name` is passed ends the process, as SIGKILL would.

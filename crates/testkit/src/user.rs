@@ -198,7 +198,7 @@ impl TestDevice {
     }
 
     /// Waits for a signal of another device, which sends it again until this one has seen it: signals may be lost on their way, and
-    /// nothing repairs them. `signal` makes it for the so-manieth time.
+    /// nothing repairs them. `signal` makes it, and is told how often it was sent before.
     pub async fn signalled(
         &mut self,
         other: &mut Self,

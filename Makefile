@@ -26,7 +26,7 @@ bench: setup ## Figures, each beside its raw baseline; IMPORT=FILE also imports 
 
 bench-cluster: setup-test ## One, two and four of each process of a cluster beside one node: CPU and calls a message
 	cargo build --release --package klatch-node
-	cargo run --release --package klatch-bench -- cluster
+	JIT=full cargo run --release --package klatch-bench -- cluster
 
 cluster: setup web ## A cluster on this machine, with real servers; STACK=rabbitmq-postgresql is the smaller one, BALANCER=nginx the other balancer
 	cargo build --release --package klatch-node

@@ -41,7 +41,6 @@ file_cache_size: 32MiB
 networking_cache_size: 16MiB
 key_cache_size: 8MiB
 concurrent_reads: 8
-concurrent_writes: 8
 concurrent_counter_writes: 8
 concurrent_compactors: 1
 disk_access_mode: standard
@@ -72,7 +71,7 @@ start() {
   <root level="${LEVEL:-INFO}"><appender-ref ref="OUT"/></root>
 </configuration>
 END
-    launch "$i" java -Xmx${HEAP:-1g} -Xss512k -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \
+    launch "$i" java -Xmx${HEAP:-1g} -Xss512k -XX:+UseSerialGC "${jit[@]}" \
       "-javaagent:$(ls "$cache"/cassandra/jamm-*.jar)" \
       "${access[@]}" \
       -Djdk.attach.allowAttachSelf=true \

@@ -5,7 +5,7 @@
 
 fetch() { jars kafka; }
 
-jvm=(java -Xmx${HEAP:-256m} -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$cache/kafka/*"
+jvm=(java -Xmx${HEAP:-256m} -XX:+UseSerialGC "${jit[@]}" -cp "$cache/kafka/*"
   -Dorg.slf4j.simpleLogger.defaultLogLevel=warn)
 
 config() { # I N

@@ -25,8 +25,10 @@ const IN_FLIGHT: usize = 1_000;
 /// Connections that send, and commands of each.
 const SENDERS: usize = 20;
 const COMMANDS: usize = 1_000;
-/// Commands that are sent before anything is counted.
+/// Commands that each sends before anything is counted; to a cluster so often that its servers, some of which are compiled while they run,
+/// have worked for so long.
 const WARM_UP: usize = 100;
+const SERVERS_WARM_UP: Duration = Duration::from_secs(60);
 /// Processes of each kind.
 const COPIES: [usize; 3] = [1, 2, 4];
 
@@ -119,7 +121,10 @@ async fn cluster(klatch: &Path, stack: Stack, copies: usize, conversations: usiz
     let site = Site::start(klatch, stack, copies).await?;
     let bases = site.bases();
     let load = Load::begin(&site.owner, &bases, conversations).await?;
-    load.run(&bases, WARM_UP, None).await?;
+    let begun = Instant::now();
+    while begun.elapsed() < SERVERS_WARM_UP {
+        load.run(&bases, WARM_UP, None).await?;
+    }
     let before = counts(&site, stack).await?;
     let cpu = site.cpu()?;
     let begun = Instant::now();

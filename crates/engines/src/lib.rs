@@ -9,7 +9,7 @@
 //! | `feed` | [`feed::fjall`], which follows the log | [`feed::kafka`], [`feed::rabbitmq`] |
 //! | `keys` | [`keys::sqlite`], in a file of its own | [`keys::postgres`] |
 //! | `live` | `klatch_ports::live::memory` | [`live::redis`] |
-//! | `mailboxes` | `klatch_ports::mailboxes::memory` | [`mailboxes::postgres`], [`mailboxes::cassandra`], beside the log |
+//! | `mailboxes` | [`mailboxes::sqlite`], beside the directory; `klatch_ports::mailboxes::memory` | [`mailboxes::postgres`], [`mailboxes::cassandra`], beside the log |
 //! | `overlay` | [`overlay::fjall`], beside the log | [`overlay::postgres`], [`overlay::cassandra`] |
 //! | `owners` | `klatch_ports::owners::memory` | [`owners::postgres`] |
 //! | `partitions` | `klatch_ports::partitions::memory` | [`partitions::postgres`] |

@@ -35,6 +35,8 @@ const PATIENCE_MS: u64 = 10_000;
 const SWEEP: Duration = Duration::from_secs(1);
 /// LIMIT: commands whose outcome is waited for on a node, as while the log is away.
 const PENDING_MAX: usize = 100_000;
+/// Commands without an outcome with which a node is busy: then a few milliseconds are little of what each of them takes.
+const BUSY_PENDING: usize = 64;
 
 /// Who waits for what becomes of a command.
 pub trait Asker: Send + 'static {
@@ -112,7 +114,8 @@ impl Conversations {
             (handle.clone(), services.commands.clone(), services.commands.is_durable());
         let way = move |partition: usize| {
             let submitted = metrics::counter!("klatch_commands_submitted_total", "partition" => partition.to_string());
-            let (answering, commands, counted) = (answering.clone(), commands.clone(), submitted.clone());
+            let (answering, asked) = (answering.clone(), answering.clone());
+            let (commands, counted) = (commands.clone(), submitted.clone());
             let submit = move |message| {
                 let commands = commands.clone();
                 async move { commands.submit(partition, message).await }
@@ -122,8 +125,11 @@ impl Conversations {
                     this.answered(&counted, correlations, answer);
                 }
             };
+            let is_busy = move || {
+                asked.get().and_then(Weak::upgrade).is_some_and(|this| this.pending.lock().len() >= BUSY_PENDING)
+            };
             // In memory there is nothing to wait for.
-            let lane = is_durable.then(|| Lane::begin(submit, answered));
+            let lane = is_durable.then(|| Lane::begin(submit, answered, is_busy));
             Way { submitted, lane }
         };
         let ways = Ways::begin(services.clone(), let_go, way).await?;
@@ -202,7 +208,7 @@ impl Conversations {
         entering: Option<oneshot::Sender<Result<(), Refused>>>,
     ) -> Result<(), Refused> {
         let correlation = self.next.fetch_add(1, Ordering::Relaxed);
-        let device = asker.device().filter(|_| self.services.keeps_commands());
+        let device = asker.device().filter(|_| self.services.mailboxes.is_durable());
         let is_inline = leads_to_inline(&command.kind);
         let asked =
             Asked { conversation, id: command.id, author: command.actor, hash: command.hash, device, is_inline };
@@ -252,7 +258,7 @@ impl Conversations {
         for correlation in correlations {
             // Its outcome may have come already.
             let Some(pending) = all.get_mut(correlation) else { continue };
-            if pending.asked.device.is_some() {
+            if pending.asked.device.is_some() && self.services.keeps_commands() {
                 pending.is_accepted = true;
                 pending.asker.accepted();
             }

@@ -12,6 +12,7 @@ mod sessions;
 mod site;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use klatch_core::ids::Timestamp;
@@ -26,13 +27,14 @@ const SCHEMA: Schema = Schema {
     migrations: &[
         include_str!("sqlite/migrations/001_directory.sql"),
         include_str!("sqlite/migrations/002_standing.sql"),
+        include_str!("sqlite/migrations/003_mailboxes.sql"),
     ],
     // Password hashes and profiles of closed accounts do not stay behind in free pages.
     secure_delete: true,
 };
 
 /// The engine.
-pub struct Sqlite(Database);
+pub struct Sqlite(Arc<Database>);
 
 impl Sqlite {
     /// Opens the directory in this file, making it if there is none. Blocks: to be called at start.
@@ -48,7 +50,12 @@ impl Sqlite {
     /// # Errors
     /// `Broken`, `Corrupt`, with a sentence that says what to do.
     pub fn with_fuse(path: &Path, fuse: Fuse) -> Result<Self, Error> {
-        Database::open(path, &SCHEMA, fuse).map(Self)
+        Database::open(path, &SCHEMA, fuse).map(|database| Self(Arc::new(database)))
+    }
+
+    /// Its file, in which mailboxes lie as well.
+    pub(crate) const fn database(&self) -> &Arc<Database> {
+        &self.0
     }
 
     /// Copies the directory, as it is at one moment, to a file that is not there yet. Work goes on meanwhile. To restore, put the

@@ -37,6 +37,7 @@ pub struct CassandraMailboxes {
     remove: [PreparedStatement; 2],
     waiting: PreparedStatement,
     newest: PreparedStatement,
+    devices: [PreparedStatement; 2],
     commands: PreparedStatement,
     find: PreparedStatement,
 }
@@ -59,6 +60,10 @@ impl CassandraMailboxes {
         ];
         let waiting = "SELECT id, conversation, payload FROM KS.mailbox_devices WHERE device = ? LIMIT ?";
         let newest = "SELECT id, conversation FROM KS.mailbox_devices WHERE device = ? ORDER BY id DESC, conversation DESC LIMIT ?";
+        let devices = [
+            "SELECT DISTINCT device FROM KS.mailbox_devices LIMIT ?",
+            "SELECT DISTINCT device FROM KS.mailbox_devices WHERE token(device) > token(?) LIMIT ?",
+        ];
         let find = "SELECT payload FROM KS.mailbox_conversations WHERE conversation = ? AND id = ? AND device = ?";
         let commands = "SELECT id FROM KS.mailbox_conversations WHERE conversation = ? LIMIT ?";
         Ok(Self {
@@ -66,6 +71,7 @@ impl CassandraMailboxes {
             remove: [database.prepare(remove[0], Repeatable).await?, database.prepare(remove[1], Repeatable).await?],
             waiting: database.prepare(waiting, Majority).await?,
             newest: database.prepare(newest, Majority).await?,
+            devices: [database.prepare(devices[0], Majority).await?, database.prepare(devices[1], Majority).await?],
             commands: database.prepare(commands, Majority).await?,
             find: database.prepare(find, Majority).await?,
             database,
@@ -133,6 +139,15 @@ impl Mailboxes for CassandraMailboxes {
             Ok(Letter { device, conversation: ConversationId(conversation), id: command(&id)?, payload })
         };
         rows.into_iter().map(letter).collect()
+    }
+
+    async fn devices(&self, after: Option<DeviceId>, limit: usize) -> Result<Vec<DeviceId>, Error> {
+        let (limit, [first, further]) = (i32::try_from(limit).map_err(Error::corrupt)?, &self.devices);
+        let rows = match after {
+            None => self.database.rows::<(Uuid,)>(first, (limit,)).await?,
+            Some(after) => self.database.rows(further, (after.0, limit)).await?,
+        };
+        Ok(rows.into_iter().map(|(device,)| DeviceId(device)).collect())
     }
 
     async fn confirm(&self, device: DeviceId, commands: &[(ConversationId, CommandId)]) -> Result<(), Error> {

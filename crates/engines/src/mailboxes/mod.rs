@@ -2,3 +2,4 @@
 
 pub mod cassandra;
 pub mod postgres;
+pub mod sqlite;

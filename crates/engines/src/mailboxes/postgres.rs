@@ -38,6 +38,10 @@ const WAITING: &str = "
     SELECT device, conversation, id, payload FROM mailboxes
     WHERE device = $1 AND put_at >= now() - make_interval(secs => $3) ORDER BY id, conversation LIMIT $2";
 
+const DEVICES: &str = "
+    SELECT DISTINCT device FROM mailboxes
+    WHERE ($1::uuid IS NULL OR device > $1) AND put_at >= now() - make_interval(secs => $3) ORDER BY device LIMIT $2";
+
 const CONFIRM: &str = "
     DELETE FROM mailboxes USING unnest($2::uuid[], $3::uuid[]) AS known (conversation, id)
     WHERE device = $1 AND mailboxes.conversation = known.conversation AND mailboxes.id = known.id";
@@ -98,6 +102,12 @@ impl Mailboxes for Postgres {
         let params: [Param<'_>; 3] =
             [(&device.0, Type::UUID), (&limit, Type::INT8), (&f64::from(KEPT_S), Type::FLOAT8)];
         self.0.query(WAITING, &params).await?.iter().map(letter).collect()
+    }
+
+    async fn devices(&self, after: Option<DeviceId>, limit: usize) -> Result<Vec<DeviceId>, Error> {
+        let (after, limit) = (after.map(|device| device.0), i64::try_from(limit).map_err(Error::corrupt)?);
+        let params: [Param<'_>; 3] = [(&after, Type::UUID), (&limit, Type::INT8), (&f64::from(KEPT_S), Type::FLOAT8)];
+        self.0.query(DEVICES, &params).await?.iter().map(|row| column(row, 0).map(DeviceId)).collect()
     }
 
     async fn confirm(&self, device: DeviceId, commands: &[(ConversationId, CommandId)]) -> Result<(), Error> {
@@ -164,6 +174,7 @@ mod tests {
         mailboxes.put(vec![letter(3)]).await.unwrap();
         database.query("UPDATE mailboxes SET put_at = put_at - interval '30 days 1 minute'", &[]).await.unwrap();
         assert_eq!(mailboxes.waiting(device, 9).await.unwrap(), []);
+        assert_eq!(mailboxes.devices(None, 9).await.unwrap(), []);
         assert_eq!(mailboxes.commands(conversation, 9).await.unwrap(), []);
         assert_eq!(mailboxes.find(conversation, &[(letter(3).id, device)]).await.unwrap(), [None]);
         mailboxes.put(vec![letter(4)]).await.unwrap();

@@ -3,9 +3,9 @@
 //!
 //! What was taken ahead and is not used within [`HELD_MS`] is lost to whoever it was for. So that this never keeps somebody from what
 //! they may ([`Rate`]), no more is taken ahead than a part of what flows into their bucket within that time, and a part of what it
-//! holds: somebody who is on several nodes draws on each.
+//! holds: somebody who is on several nodes draws on each. Of several messages at once one does so, and the others take for themselves.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -28,8 +28,11 @@ pub struct Ahead<P> {
     held: Mutex<Held>,
 }
 
+#[derive(Default)]
 struct Held {
     tokens: HashMap<String, Tokens>,
+    /// Buckets that something is being taken ahead from.
+    asking: HashSet<String>,
     sweep_at: usize,
 }
 
@@ -41,11 +44,11 @@ struct Tokens {
 impl<P: Presence> Ahead<P> {
     /// In front of this server.
     pub fn new(server: P) -> Self {
-        Self { server, held: Mutex::new(Held { tokens: HashMap::new(), sweep_at: SWEEP_MIN }) }
+        Self { server, held: Mutex::new(Held { sweep_at: SWEEP_MIN, ..Held::default() }) }
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.held)
     }
 }
 
@@ -63,9 +66,7 @@ impl Held {
     fn put(&mut self, key: &str, more: u32, now: Timestamp) {
         let until = now.plus_ms(HELD_MS);
         if let Some(tokens) = self.tokens.get_mut(key) {
-            // Several may have asked at once.
-            let left = if now < tokens.until { tokens.left } else { 0 };
-            *tokens = Tokens { left: left.saturating_add(more), until };
+            *tokens = Tokens { left: more, until };
             return;
         }
         if self.tokens.len() >= self.sweep_at {
@@ -74,6 +75,27 @@ impl Held {
         }
         self.tokens.insert(key.to_owned(), Tokens { left: more, until });
     }
+}
+
+/// The one that takes ahead from a bucket.
+struct Asking<'a>(&'a Mutex<Held>, &'a str);
+
+impl<'a> Asking<'a> {
+    /// None, if there is one already.
+    fn begin(held: &'a Mutex<Held>, key: &'a str) -> Option<Self> {
+        let is_first = lock(held).asking.insert(key.to_owned());
+        is_first.then(|| Self(held, key))
+    }
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        lock(self.0).asking.remove(self.1);
+    }
+}
+
+fn lock(held: &Mutex<Held>) -> MutexGuard<'_, Held> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How many tokens are taken ahead.
@@ -110,15 +132,18 @@ impl<P: Presence> Presence for Ahead<P> {
         if self.held().spend(key, cost, now) {
             return Ok(Ok(()));
         }
-        if self.server.take(key, rate, cost + more, now).await?.is_ok() {
+        if let Some(_asking) = Asking::begin(&self.held, key)
+            && self.server.take(key, rate, cost + more, now).await?.is_ok()
+        {
             self.held().put(key, more, now);
             return Ok(Ok(()));
         }
-        // Others may have taken ahead meanwhile what is missing there.
-        if self.held().spend(key, cost, now) {
+        let taken = self.server.take(key, rate, cost, now).await?;
+        // What is missing there may have been taken ahead meanwhile.
+        if taken.is_err() && self.held().spend(key, cost, now) {
             return Ok(Ok(()));
         }
-        self.server.take(key, rate, cost, now).await
+        Ok(taken)
     }
 }
 
@@ -176,6 +201,18 @@ mod tests {
         let (nodes, key) = (nodes::<2>(), fresh().to_string());
         assert_eq!(admitted(&nodes, &key, 500, NOW).await, 200, "the burst, wherever");
         assert_eq!(admitted(&nodes, &key, 100, NOW.plus_ms(1_000)).await, 20, "and then as many as flow in");
+    }
+
+    #[tokio::test]
+    async fn who_sends_much_at_once_loses_no_more_than_is_taken_ahead_once() {
+        let (node, key) = (node(), fresh().to_string());
+        let times: [_; 10] = std::array::from_fn(|n| NOW.plus_ms(n as u64 * HELD_MS));
+        for now in times {
+            // Each time, what was taken ahead before is lost, and 40 have flowed in.
+            assert_eq!(admitted(std::slice::from_ref(&node), &key, 30, now).await, 30);
+        }
+        let left = left(&node, &key, times[9]).await;
+        assert!(left >= 200 - 40, "the burst is spent: {left}");
     }
 
     #[tokio::test]

@@ -12,6 +12,7 @@ use anyhow::Context;
 use klatch_core::ids::{Uuid, WorkspaceId};
 use klatch_engines::event_log::fjall::FjallEventLog;
 use klatch_engines::feed::fjall::FjallFeed;
+use klatch_engines::mailboxes::sqlite::Sqlite as SqliteMailboxes;
 use klatch_engines::overlay::fjall::FjallOverlays;
 use klatch_ports::commands::Commands;
 use klatch_ports::event_log::EventLog;
@@ -187,7 +188,10 @@ async fn beside_the_log(
         }
         Engine::Embedded(_) => {
             let store: Arc<_> = opened(&embedded.store)?;
-            let mailboxes = Arc::new(mailboxes::memory::Memory::default());
+            let mailboxes: Arc<dyn Mailboxes> = match &embedded.directory {
+                Some(directory) => Arc::new(SqliteMailboxes::beside(directory)),
+                None => Arc::new(mailboxes::memory::Memory::default()),
+            };
             (Arc::new(FjallEventLog::new(store.clone())), Arc::new(FjallOverlays::new(store)), mailboxes)
         }
     })

@@ -117,12 +117,13 @@ pub(super) async fn copy(from: &Place, to: &Place, mut known: Known, tell: &Tell
     tell.say("copying cursors");
     crash::point("before_copying_cursors");
     let cursors = moving::cursors(from, to).await?;
+    let answers = moving::mailboxes(from, to).await?;
     tell.say("comparing both places");
     crash::point("before_comparing_both");
     let compared = |records| tell.pass(format!("{records} records compared"));
     let Verified { conversations, records, heads } = moving::verify(from, to, &mut known, compared).await?;
     to.services.views.sync().await?;
-    Ok(Moved { conversations, records, heads, accounts, keys, cursors, paused_ms: 0 })
+    Ok(Moved { conversations, records, heads, accounts, keys, cursors, answers, paused_ms: 0 })
 }
 
 /// First the source says durably that it moved; only then may anybody write to the target.

@@ -56,6 +56,7 @@ pub async fn leave(
         Standing::Moved(to) => bail!("the site has moved to {to} already: start that"),
         Standing::Arriving | Standing::Abandoned => bail!("no site is here: a copy that came here was never finished"),
     }
+    no_dead_letters(&from).await?;
     let to = target::open(&from, config, target, overrides).await?;
     let known = finish::near(&from, &to, tell).await?;
     tell.say("what waits in the queue is decided");
@@ -71,6 +72,7 @@ pub async fn leave(
     crash::point("while_processes_stop");
     let moved = async {
         stopped(&from, gone, &hold).await?;
+        no_dead_letters(&from).await?;
         let moved = finish::copy(&from, &to, known, tell).await?;
         finish::switch((&from, leaving.clone()), &to, target, tell).await?;
         anyhow::Ok(moved)
@@ -87,6 +89,18 @@ pub async fn leave(
             hold.give_up().await;
             Err(error)
         }
+    }
+}
+
+/// Dead letters lie in the queue, and it stays behind: what is in them would be lost with it.
+async fn no_dead_letters(from: &Place) -> anyhow::Result<()> {
+    let dead = from.services.commands.dead().await.map_err(engines::whole)?;
+    match dead.count() {
+        0 => Ok(()),
+        count => bail!(
+            "there are {count} dead letters, which do not move; {STAYS}. `klatch dead-letters` shows them: replay or drop them, then move \
+             again"
+        ),
     }
 }
 

@@ -46,6 +46,9 @@ pub struct Moved {
     pub keys: u64,
     /// How many cursors.
     pub cursors: u64,
+    /// How many answers that wait for devices.
+    #[serde(default)]
+    pub answers: u64,
     /// How long senders had to wait: milliseconds.
     pub paused_ms: u64,
 }

@@ -16,7 +16,7 @@ use rustix::process::Signal;
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use crate::moving::place::{PARTITIONS, Place};
+use crate::moving::place::{Mover, PARTITIONS, Place};
 use crate::world::{Ended, PATIENCE, begin, command, ended, eventually, klatch, objects, sign_up};
 
 /// What nobody wrote, in each partition of the queue.
@@ -119,6 +119,8 @@ async fn what_cannot_be_decided_stops_nobody_else_and_is_delivered_once_it_can()
     letters.retain(|letter| letter["kind"] == "send");
     assert_eq!(letters.len(), 1, "{listed}");
     assert_eq!(letters[0]["conversation"], tea.to_string());
+    let refused = Mover::back(&place, &place.laptop()).ends().await;
+    refused.failed(1, &["there are 3 dead letters", "the site is where it was", "replay or drop them"]);
     let again = run(&["dead-letters", "replay"], &place).await;
     assert_eq!((again.code, again.out.matches("submitted as").count()), (Some(1), 1), "{again:?}");
     eventually("it is still damaged", async || {

@@ -400,13 +400,17 @@ async fn what_a_queue_has_accepted_is_decided_before_its_site_moves_back() {
     let ada = room.is_at(&front.base).await;
     // Nobody decides yet.
     let (mut gateway, _) = Gateway::connect(&front.base, &ada.tokens().await.access).await.unwrap();
-    let new = NewCommand { id: new_id(), command: text("it waits"), seen: None, after: None, claimed_at: None };
-    let id = new.id;
-    gateway.send(&ClientFrame::Command { conversation: room.id, new }).await.unwrap();
-    let is_accepted = async {
-        while !matches!(gateway.next().await.unwrap(), Ok(ServerFrame::Accepted { id: of, .. }) if of == id) {}
-    };
-    timeout(PATIENCE, is_accepted).await.expect("the queue has it");
+    let new = |command| NewCommand { id: new_id(), command, seen: None, after: None, claimed_at: None };
+    let (message, in_vain) = (new(text("it waits")), new(CommandBody::Delete { target: new_id() }));
+    for new in [&message, &in_vain] {
+        gateway.send(&ClientFrame::Command { conversation: room.id, new: new.clone() }).await.unwrap();
+        let is_accepted = async {
+            while !matches!(gateway.next().await.unwrap(), Ok(ServerFrame::Accepted { id, .. }) if id == new.id) {}
+        };
+        timeout(PATIENCE, is_accepted).await.expect("the queue has it");
+    }
+    // Nobody hears what becomes of them.
+    drop(gateway);
     let refused = Mover::back(&place, &laptop).ends().await;
     refused.failed(1, &["the site is where it was", "was not decided in time", "whether processors run"]);
 
@@ -424,7 +428,27 @@ async fn what_a_queue_has_accepted_is_decided_before_its_site_moves_back() {
     let node = Server::start(&["--config", &laptop]).await;
     let ada = Rest::new(&node.base, ada.tokens().await).unwrap();
     let page = ada.history(room.id, "").await.unwrap();
-    assert!(page.events.iter().any(|event| event.id == id), "what was accepted is lost: {page:?}");
+    assert!(page.events.iter().any(|event| event.id == message.id), "what was accepted is lost: {page:?}");
+    // The answer has moved with the site: her device is told of it, and told the same again.
+    let answers: serde_json::Value = serde_json::from_str(&moved.out).unwrap_or_else(|_| panic!("{moved:?}"));
+    assert_eq!(answers["answers"], 1, "{moved:?}");
+    let (mut gateway, _) = Gateway::connect(&node.base, &ada.tokens().await.access).await.unwrap();
+    let refused = async |gateway: &mut Gateway, frame| {
+        gateway.send(&frame).await.unwrap();
+        let refused = async {
+            loop {
+                match gateway.next().await.unwrap().unwrap() {
+                    ServerFrame::Rejected { id, problem, .. } if id == in_vain.id => return problem.slug(),
+                    _ => {}
+                }
+            }
+        };
+        timeout(PATIENCE, refused).await.expect("it was refused")
+    };
+    let told = refused(&mut gateway, ClientFrame::Sync { have: Default::default(), after: None }).await;
+    let again = ClientFrame::Command { conversation: room.id, new: in_vain.clone() };
+    let again = refused(&mut gateway, again).await;
+    assert_eq!((told, again), (Some(Slug::NoSuchMessage), Some(Slug::NoSuchMessage)));
     node.end(Signal::TERM).await;
 }
 

@@ -22,6 +22,7 @@ macro_rules! mailboxes_contract {
             m3_a_device_confirms_its_own_only,
             m4_what_waits_is_found_by_conversation,
             m5_the_oldest_are_forgotten,
+            m6_every_device_is_told_once,
         }
     };
 }
@@ -114,4 +115,31 @@ pub async fn m5_the_oldest_are_forgotten<M: Mailboxes>(open: impl AsyncFn() -> A
     assert_eq!(mailboxes.waiting(yours, 9).await.unwrap(), [theirs]);
     assert_eq!(mailboxes.find(here, &[(letters[6].id, mine)]).await.unwrap(), [None]);
     assert_eq!(mailboxes.commands(here, 2 * LETTERS_MAX).await.unwrap().len(), LETTERS_MAX + 1);
+}
+
+/// M6: also where pages are short, and nothing of those that know all.
+pub async fn m6_every_device_is_told_once<M: Mailboxes>(open: impl AsyncFn() -> Arc<M>) {
+    let mailboxes = open().await;
+    let devices: Vec<_> = (0..7).map(|_| device()).collect();
+    for device in &devices {
+        mailboxes.put(vec![letter(*device, conversation(), "a"), letter(*device, conversation(), "b")]).await.unwrap();
+    }
+    let informed = mailboxes.waiting(devices[3], 9).await.unwrap();
+    let known: Vec<_> = informed.iter().map(|letter| (letter.conversation, letter.id)).collect();
+    mailboxes.confirm(devices[3], &known).await.unwrap();
+    for limit in [1, 3, 100] {
+        let (mut told, mut after) = (Vec::new(), None);
+        loop {
+            let page = mailboxes.devices(after, limit).await.unwrap();
+            assert!(page.len() <= limit);
+            let Some(last) = page.last() else { break };
+            after = Some(*last);
+            told.extend(page);
+        }
+        // Other tests may have put something into the same mailboxes.
+        told.retain(|device| devices.contains(device));
+        let all: BTreeSet<_> = told.iter().copied().collect();
+        assert_eq!(told.len(), all.len(), "none twice");
+        assert_eq!(all, devices.iter().copied().filter(|device| *device != devices[3]).collect());
+    }
 }

@@ -1,4 +1,5 @@
-//! [`Mailboxes`] in memory. **Embedded**: since it is not durable, nobody is promised an answer, and nothing is put here.
+//! [`Mailboxes`] in memory, for tests, and for a log on this disk whose directory is on a server: since it is not durable, nobody is
+//! promised an answer, and nothing is put here. **Embedded**.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -54,6 +55,13 @@ impl Mailboxes for Memory {
 
     async fn waiting(&self, device: DeviceId, limit: usize) -> Result<Vec<Letter>, Error> {
         Ok(of(&self.letters(), device).take(limit).collect())
+    }
+
+    async fn devices(&self, after: Option<DeviceId>, limit: usize) -> Result<Vec<DeviceId>, Error> {
+        let letters = self.letters();
+        let mut devices: Vec<_> = letters.keys().map(|(device, ..)| *device).collect();
+        devices.dedup();
+        Ok(devices.into_iter().filter(|device| Some(*device) > after).take(limit).collect())
     }
 
     async fn confirm(&self, device: DeviceId, commands: &[(ConversationId, CommandId)]) -> Result<(), Error> {

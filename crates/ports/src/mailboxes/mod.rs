@@ -1,5 +1,5 @@
 //! What is to be told to one device, until it confirms that it knows: answers to commands that a queue had accepted. They lie with the
-//! log's engine: whoever can decide can also remember what was refused.
+//! log's engine, where that is a server: whoever can decide can also remember what was refused.
 
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
@@ -38,10 +38,11 @@ pub struct Letter {
 /// - **M4** `commands` tells the ids of those commands in a conversation that something waits for, at most `limit`, and `find` the letter
 ///   of each, or that there is none.
 /// - **M5** Of more than [`LETTERS_MAX`] letters for a device, those of the oldest commands are forgotten.
+/// - **M6** `devices`, asked again with the last that it told until it tells none, has told each device that something waits for, and
+///   none twice.
 #[async_trait]
 pub trait Mailboxes: Send + Sync + 'static {
-    /// Whether what was put survives loss of power, as the log beside it does, or only lies in memory: then nobody is to be promised an
-    /// answer.
+    /// Whether what was put survives loss of power, as the log does, or only lies in memory: then nobody is to be promised an answer.
     fn is_durable(&self) -> bool;
 
     /// Keeps letters.
@@ -55,6 +56,12 @@ pub trait Mailboxes: Send + Sync + 'static {
     /// # Errors
     /// `Unavailable`, `Corrupt`.
     async fn waiting(&self, device: DeviceId, limit: usize) -> Result<Vec<Letter>, Error>;
+
+    /// Devices that something waits for, at most `limit`, in an order of the engine's own: those behind `after`, or the first.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Corrupt`.
+    async fn devices(&self, after: Option<DeviceId>, limit: usize) -> Result<Vec<DeviceId>, Error>;
 
     /// The device knows the answers to these commands.
     ///

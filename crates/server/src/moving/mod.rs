@@ -2,7 +2,7 @@
 //! and when the site is at its new place, is the node's to say.
 //!
 //! - `logs`: the log, and behind it what follows from it; resumable by nature, since where the copy ends tells how far it is;
-//! - `people`: directory, keys, cursors and settings;
+//! - `people`: directory, keys, cursors and settings, and what waits for devices;
 //! - `verify`: whether what arrived is what left.
 
 mod logs;
@@ -17,7 +17,7 @@ use crate::sealing::{SealError, Sealer};
 use crate::services::Services;
 
 pub use logs::{Copied, Logs};
-pub use people::{cursors, directory, is_empty, keys, secrets};
+pub use people::{cursors, directory, is_empty, keys, mailboxes, secrets};
 pub use verify::{Verified, verify, verify_ahead};
 
 /// One of the two places.

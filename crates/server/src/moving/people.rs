@@ -1,9 +1,10 @@
-//! What follows from no log: the directory, keys and secrets, cursors and settings. Nobody may write to them meanwhile, but for keys,
-//! which may be copied as often as one likes.
+//! What follows from no log: the directory, keys and secrets, cursors and settings, and what waits for devices. Nobody may write to them
+//! meanwhile, but for keys, which may be copied as often as one likes.
 
-use klatch_core::ids::{ConversationId, UserId};
+use klatch_core::ids::{ConversationId, DeviceId, UserId};
 use klatch_ports::directory::{Directory, Item, Part};
 use klatch_ports::keys::Key;
+use klatch_ports::mailboxes::{LETTERS_MAX, Letter, Mailboxes};
 use klatch_ports::views::{Own, Views};
 use zeroize::Zeroizing;
 
@@ -180,4 +181,40 @@ impl<'a> Owned<'a> {
             }
         }
     }
+}
+
+/// Copies what waits for devices, in place of what was there. Returns how many answers that are.
+///
+/// # Errors
+/// [`Error::Differs`] where they are not there then as they are here; a port failed.
+pub async fn mailboxes(from: &Place, to: &Place) -> Result<u64, Error> {
+    let (from, to) = (&*from.services.mailboxes, &*to.services.mailboxes);
+    // What was copied before, and confirmed here since.
+    let mut after = None;
+    while let Some((device, there)) = next_device(to, &mut after).await? {
+        let here = from.waiting(device, LETTERS_MAX).await?;
+        let gone = there.iter().filter(|letter| !here.contains(letter));
+        let gone: Vec<_> = gone.map(|letter| (letter.conversation, letter.id)).collect();
+        to.confirm(device, &gone).await?;
+    }
+    let (mut after, mut count) = (None, 0);
+    while let Some((device, here)) = next_device(from, &mut after).await? {
+        count += here.len() as u64;
+        to.put(here.clone()).await?;
+        if to.waiting(device, LETTERS_MAX).await? != here {
+            let how = "something else waits there".to_owned();
+            return Err(Error::Differs(format!("what waits for the device {device}"), how));
+        }
+    }
+    Ok(count)
+}
+
+/// The next device that something waits for, and what that is.
+async fn next_device(
+    mailboxes: &dyn Mailboxes,
+    after: &mut Option<DeviceId>,
+) -> Result<Option<(DeviceId, Vec<Letter>)>, Error> {
+    let Some(device) = mailboxes.devices(*after, 1).await?.pop() else { return Ok(None) };
+    *after = Some(device);
+    Ok(Some((device, mailboxes.waiting(device, LETTERS_MAX).await?)))
 }

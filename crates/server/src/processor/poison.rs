@@ -39,7 +39,8 @@ impl Poison {
         let ids: Vec<_> = envelopes.iter().map(|envelope| envelope.command.id).collect();
         let known = readable(services.event_log.find(conversation, &ids).await)?.unwrap_or_default();
         let asked: Vec<_> = envelopes.iter().filter_map(asked).collect();
-        let mut refusals = readable(Refusals::look(services, conversation, asked).await)?.unwrap_or_default();
+        let refusals = readable(Refusals::look(services, conversation, asked).await)?;
+        let mut refusals = refusals.unwrap_or_else(|| Refusals::none(services));
         let (mut this, mut dead) = (Self::default(), Vec::new());
         for (at, envelope) in envelopes.iter().enumerate() {
             let index = known.get(at).and_then(Option::as_ref).and_then(|bytes| decode_index(bytes).ok());

@@ -13,8 +13,9 @@ use super::states::State;
 use crate::services::Services;
 
 /// What is known of refusals while a conversation's part of a batch is decided.
-#[derive(Default)]
 pub struct Refusals {
+    /// Whether what is refused now is kept: who was promised no answer need not be told twice.
+    keeps: bool,
     before: HashMap<(CommandId, DeviceId), Refusal>,
     /// What is to be put into mailboxes before anybody is answered.
     pub letters: Vec<Letter>,
@@ -35,6 +36,11 @@ impl Refusals {
         Ok(this)
     }
 
+    /// Nothing is known.
+    pub fn none(services: &Services) -> Self {
+        Self { keeps: services.keeps_commands(), before: HashMap::new(), letters: Vec::new() }
+    }
+
     /// What lies in mailboxes of these commands of a conversation.
     ///
     /// # Errors
@@ -44,7 +50,7 @@ impl Refusals {
         conversation: ConversationId,
         asked: Vec<(CommandId, DeviceId)>,
     ) -> Result<Self, Error> {
-        let mut this = Self::default();
+        let mut this = Self::none(services);
         if !asked.is_empty() {
             let found = services.mailboxes.find(conversation, &asked).await?;
             for (key, bytes) in asked.into_iter().zip(found) {
@@ -66,7 +72,7 @@ impl Refusals {
 
     /// A command is being refused. `out_of_order` asks for the same command again, and is not remembered.
     pub fn add(&mut self, state: &mut State, envelope: &Envelope, rejection: Rejection) {
-        if rejection != Rejection::OutOfOrder && envelope.device.is_some() {
+        if self.keeps && rejection != Rejection::OutOfOrder && envelope.device.is_some() {
             state.refused.add(envelope.command.id);
             self.note(envelope, rejection);
         }
@@ -74,7 +80,7 @@ impl Refusals {
 
     /// The same, where the conversation is not in memory.
     pub fn note(&mut self, envelope: &Envelope, rejection: Rejection) {
-        let Some(device) = envelope.device else { return };
+        let Some(device) = envelope.device.filter(|_| self.keeps) else { return };
         let Command { id, actor, hash, .. } = &envelope.command;
         let refusal = Refusal { author: *actor, hash: *hash, rejection };
         self.before.insert((*id, device), refusal);

@@ -35,6 +35,10 @@ impl Mailboxes for Lasting {
         self.0.waiting(device, limit).await
     }
 
+    async fn devices(&self, after: Option<DeviceId>, limit: usize) -> Result<Vec<DeviceId>, Error> {
+        self.0.devices(after, limit).await
+    }
+
     async fn confirm(&self, device: DeviceId, commands: &[(ConversationId, CommandId)]) -> Result<(), Error> {
         self.0.confirm(device, commands).await
     }
@@ -212,6 +216,25 @@ async fn is_refused_again_until_its_device_knows_and_then_decided_anew() {
     assert!(matches!(again, Outcome::Committed { repeated: false, .. }), "{again:?}");
     let again = site.outcome(hello).await;
     assert!(matches!(again, Outcome::Committed { repeated: true, .. }), "{again:?}");
+    site.stop().await;
+}
+
+/// As on a node that a site has moved back to.
+#[tokio::test]
+async fn is_refused_again_where_commands_are_not_kept_any_more() {
+    let site = Site::start(lasting()).await;
+    let hello = command(6, EVE, send());
+    assert_eq!(site.outcome(hello.clone()).await, REFUSED);
+    let mailboxes = site.services.mailboxes.clone();
+    site.stop().await;
+    let site =
+        Site::start(Services { mailboxes, commands: Arc::new(memory::Memory::new(1, WAITING.into())), ..world() });
+    let site = site.await;
+    site.outcome(command(7, EVE, CommandKind::Join)).await;
+    assert_eq!(site.outcome(hello.clone()).await, REFUSED, "as it was decided when it was accepted");
+    let other = Command { actor: UserId::from_bytes([9; 16]), ..command(8, EVE, send()) };
+    assert_eq!(site.outcome(other).await, REFUSED);
+    assert_eq!(site.waiting().await, [hello.id], "who was promised no answer need not confirm it");
     site.stop().await;
 }
 

@@ -18,6 +18,7 @@ use async_trait::async_trait;
 use klatch_core::ids::Timestamp;
 use klatch_ports::Error;
 use klatch_ports::directory::{ANSWER_KEPT_MS, ATTENDANCE_KEPT_MS, Directory, SESSION_IDLE_MS};
+use klatch_ports::mailboxes::KEPT_S;
 
 use crate::drivers::Fuse;
 use crate::drivers::sqlite::{Database, Durability, Schema};
@@ -83,6 +84,8 @@ impl Directory for Sqlite {
             db.execute("DELETE FROM answers WHERE begun_at <= ?1", [now.0.saturating_sub(ANSWER_KEPT_MS)])?;
             db.execute("DELETE FROM resets WHERE expires_at <= ?1", [now.0])?;
             db.execute("DELETE FROM sessions WHERE last_used_at <= ?1", [now.0.saturating_sub(SESSION_IDLE_MS)])?;
+            let forgotten = (now.0 / 1_000).saturating_sub(KEPT_S.into());
+            db.execute("DELETE FROM mailboxes WHERE put_at < ?1", [forgotten])?;
             db.execute("DELETE FROM attending WHERE at <= ?1", [now.0.saturating_sub(ATTENDANCE_KEPT_MS)])?;
             admission::forget_used_up(db, now)
         };

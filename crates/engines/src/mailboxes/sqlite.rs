@@ -1,5 +1,6 @@
 //! [`Mailboxes`] on SQLite, in the file of the directory, which knows the devices. **Embedded**: one process, one disk. What lies here came
-//! with a site from its cluster, or was accepted by a broker's queue beside a log on this disk.
+//! with a site from its cluster, or was accepted by a broker's queue beside a log on this disk; what is too old goes when the directory is
+//! pruned.
 
 use std::sync::Arc;
 
@@ -20,8 +21,6 @@ const PUT: &str = "INSERT OR REPLACE INTO mailboxes (device, id, conversation, p
 const TRIM: &str = "
     DELETE FROM mailboxes WHERE device = ?1 AND (id, conversation) IN (
         SELECT id, conversation FROM mailboxes WHERE device = ?1 ORDER BY id DESC, conversation DESC LIMIT -1 OFFSET ?2)";
-
-const FORGET: &str = "DELETE FROM mailboxes WHERE put_at < unixepoch() - ?1";
 
 const WAITING: &str = "
     SELECT device, id, conversation, payload FROM mailboxes
@@ -63,7 +62,6 @@ impl Mailboxes for Sqlite {
                 let values = params![device.as_bytes(), id.as_bytes(), conversation.as_bytes(), &payload[..]];
                 db.prepare_cached(PUT)?.execute(values)?;
             }
-            db.prepare_cached(FORGET)?.execute([KEPT_S])?;
             let mut devices: Vec<_> = letters.iter().map(|letter| letter.device).collect();
             devices.sort_unstable();
             devices.dedup();
@@ -145,6 +143,10 @@ fn bytes(row: &Row<'_>, column: usize) -> Sql<Bytes> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{SystemTime, UNIX_EPOCH};
+
+    use klatch_core::ids::Timestamp;
+    use klatch_ports::directory::Directory;
     use rusqlite::params;
     use tempfile::TempDir;
 
@@ -177,7 +179,8 @@ mod tests {
     #[tokio::test]
     async fn what_nobody_confirms_is_forgotten_in_the_end() {
         let folder = TempDir::new().unwrap();
-        let mailboxes = at(&folder);
+        let directory = directory::sqlite::Sqlite::open(&folder.path().join("directory.db")).unwrap();
+        let mailboxes = Sqlite::beside(&directory);
         mailboxes.put(vec![letter(3)]).await.unwrap();
         let age =
             |db: &Connection| db.execute("UPDATE mailboxes SET put_at = put_at - ?1", params![KEPT_S + 60]).map(drop);
@@ -188,6 +191,8 @@ mod tests {
         assert_eq!(mailboxes.commands(conversation, 9).await.unwrap(), []);
         assert_eq!(mailboxes.find(conversation, &[(id, device)]).await.unwrap(), [None]);
         mailboxes.put(vec![letter(4)]).await.unwrap();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        directory.prune(Timestamp(now.as_millis() as u64)).await.unwrap();
         let rows = |db: &Connection| db.query_row("SELECT count(*) FROM mailboxes", [], |row| row.get::<_, u64>(0));
         assert_eq!(mailboxes.0.read(rows).await.unwrap(), 1, "and takes no room");
     }

@@ -37,12 +37,11 @@ export function findAddress(text: string, from: number): { start: number; end: n
 
 function trimEnd(found: string): string {
   let end = found.length;
-  while (end > 0) {
+  let unopened = found.split(')').length - found.split('(').length;
+  for (; end > 0; end -= 1) {
     const last = found[end - 1] ?? '';
-    const opens = found.slice(0, end).split('(').length;
-    const closes = found.slice(0, end).split(')').length;
-    if (!".,;:!?'*_~".includes(last) && !(last === ')' && closes > opens)) break;
-    end -= 1;
+    if (last === ')' && unopened > 0) unopened -= 1;
+    else if (!".,;:!?'*_~".includes(last)) break;
   }
   return found.slice(0, end);
 }

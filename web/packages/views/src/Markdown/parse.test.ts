@@ -31,6 +31,7 @@ function outline(blocks: Block[]): string {
 function effort(text: string): number {
   const searches = vi.spyOn(String.prototype, 'indexOf');
   const matches = vi.spyOn(RegExp.prototype, 'exec');
+  const splits = vi.spyOn(String.prototype, 'split');
   parseMarkdown(text);
   vi.restoreAllMocks();
   let letters = 0;
@@ -42,7 +43,14 @@ function effort(text: string): number {
     const found = matches.mock.results[call]?.value as RegExpExecArray | null;
     letters += found ? found.index + found[0].length : searched.length;
   });
+  splits.mock.contexts.forEach((split) => (letters += String(split).length));
   return letters;
+}
+
+/** How many times the effort grows for eight times the letters. */
+function growth(text: (length: number) => string): number {
+  const [short = 0, long = Infinity] = [2048, 16_384].map((length) => effort(text(length)));
+  return long / short;
 }
 
 describe('parseMarkdown', () => {
@@ -78,12 +86,13 @@ describe('parseMarkdown', () => {
   it.each(['*', '**a', '_', '[', '`', '> ', '[](', '*a **b ', '- ', 'https://(', '~~*__'])(
     'takes effort in proportion to what is written, whatever it is: %j',
     (part) => {
-      const [short = 0, long = Infinity] = [2048, 16_384].map((length) =>
-        effort(part.repeat(length / part.length)),
-      );
-      expect(long / short).toBeLessThan(12);
+      expect(growth((length) => part.repeat(length / part.length))).toBeLessThan(12);
     },
   );
+
+  it.each(['.', ')', '(', '_'])('takes no more for an address that ends in many of %j', (last) => {
+    expect(growth((length) => `https://example.org/${last.repeat(length)}`)).toBeLessThan(12);
+  });
 });
 
 describe('links', () => {

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use klatch_client::{Gateway, Rest, new_id};
 use klatch_protocol::gateway::{ClientFrame, ServerFrame};
-use klatch_protocol::objects::{Body, CommandBody, ConversationKind, NewCommand, Slug};
+use klatch_protocol::objects::{Body, CommandBody, ConversationKind, NewCommand, Problem, Slug};
 use klatch_protocol::rest::{InviteItem, NewConversation, NewInvite};
 use reqwest::Method;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use crate::ALONE;
@@ -44,6 +44,8 @@ async fn while_postgresql_is_away_people_go_on_writing_to_one_another() {
     site.is_over("postgresql/1").await;
     let (accepted, refused) = (say(&mut hers, to_ben).await, say(&mut hers, to_eve).await);
     are_accepted(&mut hers, vec![accepted, refused]).await;
+    let problem = sync(&mut hers).await.expect_err("her list lies there");
+    assert!(problem.slug() == Some(Slug::Unavailable) && problem.retry_after_ms.is_some(), "{problem:?}");
     site.revive().await;
     let answers = [answer(&mut hers).await, answer(&mut hers).await];
     let is_committed = |answer: &ServerFrame| matches!(answer, ServerFrame::Committed { id, .. } if *id == accepted);
@@ -53,6 +55,28 @@ async fn while_postgresql_is_away_people_go_on_writing_to_one_another() {
     };
     assert!(answers.iter().any(is_committed), "{answers:?}");
     assert!(answers.iter().any(is_refused), "the block that was acknowledged holds: {answers:?}");
+    // Who was told to come again does so, on the same connection.
+    let syncing = async {
+        loop {
+            match sync(&mut hers).await {
+                Ok(count) => return count,
+                Err(problem) => sleep(Duration::from_millis(problem.retry_after_ms.expect("when to come again"))).await,
+            }
+        }
+    };
+    assert_eq!(timeout(PATIENCE, syncing).await.expect("her list is back"), 2);
+}
+
+/// How many conversations a device is told of, or why it is not.
+async fn sync(gateway: &mut Gateway) -> Result<usize, Problem> {
+    gateway.send(&ClientFrame::Sync { have: Default::default(), after: None }).await.unwrap();
+    loop {
+        match next(gateway).await {
+            ServerFrame::Conversations { items, .. } => return Ok(items.len()),
+            ServerFrame::Error { problem, of } if of.as_deref() == Some("sync") => return Err(problem),
+            _ => {}
+        }
+    }
 }
 
 async fn begin(rest: &Rest, with: Uuid) -> Uuid {

@@ -82,11 +82,13 @@ async fn partitions_are_added_while_people_write() {
     is_as_a_replay_makes_it(&site).await;
 }
 
-async fn seen(site: &Site) -> Value {
+/// What is said of them.
+pub async fn seen(site: &Site) -> Value {
     run(site, &[]).await.unwrap()
 }
 
-async fn set(site: &Site, partitions: u64) -> Result<Value, String> {
+/// Raises their number; or why it was left as it was.
+pub async fn set(site: &Site, partitions: u64) -> Result<Value, String> {
     run(site, &["--set", &partitions.to_string()]).await
 }
 

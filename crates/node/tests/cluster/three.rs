@@ -1,6 +1,7 @@
 //! Servers of three nodes, each of which dies in turn, and so the leader of everything as well: the other two go on, and nobody waits
 //! longer than for a process. `KLATCH_TURN` chooses one of the servers; in the long form it is the turn of all.
 
+use crate::partitions::{seen, set};
 use crate::people::People;
 use crate::site::{Site, stack};
 use crate::{ALONE, BACK, TAKEN_OVER, rounds};
@@ -32,6 +33,27 @@ async fn one_node_of_three_may_die_while_people_write() {
                 people.are_served(&format!("one of three, {node} is back, round {round}"), BACK).await;
             }
         }
+        if server != "cassandra" {
+            partitions_are_added(&site, server, &people).await;
+        }
         people.finish().await.is_clean();
     }
+}
+
+/// Where one of three brokers is dead the number of partitions is raised, or left as it was; where all are back it is raised.
+async fn partitions_are_added(site: &Site, broker: &str, people: &People) {
+    let before = seen(site).await["partitions"].as_u64().unwrap();
+    let node = format!("{broker}/1");
+    site.kill(&node);
+    people.are_served(&format!("one of three, {node} is dead, before partitions are added"), TAKEN_OVER).await;
+    match set(site, before + 1).await {
+        Ok(done) => println!("with two of three: {done}"),
+        Err(refused) => println!("with two of three: {refused}"),
+    }
+    people.are_served(&format!("one of three, {node} is dead, partitions were to be added"), BACK).await;
+    site.revive().await;
+    people.are_served(&format!("one of three, {node} is back, before partitions are added"), BACK).await;
+    set(site, before + 2).await.unwrap();
+    people.are_served(&format!("one of three, {broker}, more partitions"), BACK).await;
+    assert_eq!(seen(site).await["partitions"], before + 2);
 }

@@ -31,10 +31,13 @@ pub enum Kind {
     RabbitMq,
     /// Redis: one node stands alone, three are a cluster.
     Redis,
+    /// Valkey, likewise.
+    Valkey,
 }
 
 impl Kind {
-    const ALL: [Self; 5] = [Self::PostgreSql, Self::Cassandra, Self::Kafka, Self::RabbitMq, Self::Redis];
+    const ALL: [Self; 6] =
+        [Self::PostgreSql, Self::Cassandra, Self::Kafka, Self::RabbitMq, Self::Redis, Self::Valkey];
 
     const fn script(self) -> &'static str {
         match self {
@@ -43,6 +46,7 @@ impl Kind {
             Self::Kafka => "kafka.sh",
             Self::RabbitMq => "rabbitmq.sh",
             Self::Redis => "redis.sh",
+            Self::Valkey => "valkey.sh",
         }
     }
 
@@ -52,7 +56,7 @@ impl Kind {
             Self::Cassandra => 9042,
             Self::Kafka => 9092,
             Self::RabbitMq => 5672,
-            Self::Redis => 6379,
+            Self::Redis | Self::Valkey => 6379,
         }
     }
 }

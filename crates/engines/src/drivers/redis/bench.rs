@@ -18,6 +18,17 @@ pub fn cluster() -> String {
     cluster_of(CLUSTER.get_or_init(|| Servers::start(Kind::Redis, 3)))
 }
 
+/// A Valkey that all tests of this process share.
+pub fn valkey() -> String {
+    Servers::shared(Kind::Valkey).address(1)
+}
+
+/// A cluster of three of these.
+pub fn valkey_cluster() -> String {
+    static CLUSTER: OnceLock<Servers> = OnceLock::new();
+    cluster_of(CLUSTER.get_or_init(|| Servers::start(Kind::Valkey, 3)))
+}
+
 /// What follows `redis://` for a cluster.
 pub fn cluster_of(servers: &Servers) -> String {
     format!("{}?cluster=true", servers.addresses().join(","))

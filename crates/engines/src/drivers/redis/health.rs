@@ -32,7 +32,7 @@ impl Redis {
         findings
     }
 
-    /// The first number of a node's version. Valkey says which version of Redis it can stand for.
+    /// The first number of a node's version. Valkey's own began with 7, where it parted from Redis.
     async fn version_of(&self, address: &str) -> Result<u32, Error> {
         let (mut connection, driver) = self.0.dial.connect(address, None).await?;
         let hello = redis::cmd("HELLO");

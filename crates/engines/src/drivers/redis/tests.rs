@@ -37,6 +37,13 @@ fn what_cannot_be_meant_is_refused_with_a_sentence() {
 }
 
 #[tokio::test]
+async fn an_operator_need_change_nothing_of_redis_nor_of_valkey() {
+    for address in [bench::server(), bench::cluster(), bench::valkey(), bench::valkey_cluster()] {
+        assert_eq!(bench::redis(&address).health().await, Vec::<String>::new(), "{address}");
+    }
+}
+
+#[tokio::test]
 async fn accounts_and_passwords_are_used() {
     let server = bench::server();
     bench::ask(&server, "ACL", &["SETUSER", "chat", "on", ">s3cret", "~*", "&*", "+@all"]).await;

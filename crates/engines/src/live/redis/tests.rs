@@ -36,6 +36,24 @@ mod on_a_cluster {
     });
 }
 
+mod on_valkey {
+    use super::*;
+
+    live_contract!({
+        let live = live_at(&bench::valkey());
+        async move || live.clone()
+    });
+}
+
+mod on_a_cluster_of_valkey {
+    use super::*;
+
+    live_contract!({
+        let first = live_at(&bench::valkey_cluster());
+        async move || another(&first, &bench::valkey_cluster())
+    });
+}
+
 mod between_processes {
     use super::*;
 

@@ -29,6 +29,18 @@ mod on_a_cluster {
     presence_contract!(async || presence_at(&bench::cluster()));
 }
 
+mod on_valkey {
+    use super::*;
+
+    presence_contract!(async || presence_at(&bench::valkey()));
+}
+
+mod on_a_cluster_of_valkey {
+    use super::*;
+
+    presence_contract!(async || presence_at(&bench::valkey_cluster()));
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Touch(u128, u128, State),

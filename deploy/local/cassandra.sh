@@ -54,9 +54,9 @@ cas_contention_timeout: 8s
 END
 }
 
-# Node I of N serves CQL and sees the others up.
+# Node I of N serves CQL, which it says a moment before it does, and sees the others up.
 joined() {
-  grep -q 'Starting listening for CQL' "$dir/$1/log" &&
+  grep -q 'Starting listening for CQL' "$dir/$1/log" && listens "$(ip "$1")" 9042 &&
     (($(grep -o '[^/]*:7000 is now UP' "$dir/$1/log" | sort -u | wc -l) >= $2 - 1))
 }
 

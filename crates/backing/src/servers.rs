@@ -36,8 +36,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 6] =
-        [Self::PostgreSql, Self::Cassandra, Self::Kafka, Self::RabbitMq, Self::Redis, Self::Valkey];
+    const ALL: [Self; 6] = [Self::PostgreSql, Self::Cassandra, Self::Kafka, Self::RabbitMq, Self::Redis, Self::Valkey];
 
     const fn script(self) -> &'static str {
         match self {

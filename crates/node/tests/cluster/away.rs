@@ -73,7 +73,8 @@ async fn sync(gateway: &mut Gateway) -> Result<usize, Problem> {
     loop {
         match next(gateway).await {
             ServerFrame::Conversations { items, .. } => return Ok(items.len()),
-            ServerFrame::Error { problem, of } if of.as_deref() == Some("sync") => return Err(problem),
+            // Nothing else was asked that could be refused.
+            ServerFrame::Error { problem, .. } => return Err(problem),
             _ => {}
         }
     }

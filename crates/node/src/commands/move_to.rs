@@ -73,7 +73,8 @@ impl Move {
         let Moved { conversations, records, accounts, keys, cursors, answers, paused_ms, heads } = moved;
         output::line(&format!(
             "{records} records of {conversations} conversations, {accounts} accounts, {keys} keys, {cursors} cursors and {answers} \
-             answers that wait for devices are moved, and the same at both places (heads {}). Senders waited {paused_ms} ms. Start it with `klatch run --config {}`.",
+             answers that wait for devices are moved, and the same at both places (heads {}). Senders waited {paused_ms} ms. Start \
+             it with `klatch run --config {}`.",
             &heads[..heads.len().min(16)],
             target.name()
         ))

@@ -207,9 +207,9 @@ mod tests {
     async fn who_sends_much_at_once_loses_no_more_than_is_taken_ahead_once() {
         let (node, key) = (node(), fresh().to_string());
         let times: [_; 10] = std::array::from_fn(|n| NOW.plus_ms(n as u64 * HELD_MS));
-        for now in times {
+        for time in times {
             // Each time, what was taken ahead before is lost, and 40 have flowed in.
-            assert_eq!(admitted(std::slice::from_ref(&node), &key, 30, now).await, 30);
+            assert_eq!(admitted(std::slice::from_ref(&node), &key, 30, time).await, 30);
         }
         let left = left(&node, &key, times[9]).await;
         assert!(left >= 200 - 40, "the burst is spent: {left}");

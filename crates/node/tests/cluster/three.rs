@@ -46,10 +46,9 @@ async fn partitions_are_added(site: &Site, broker: &str, people: &People) {
     let node = format!("{broker}/1");
     site.kill(&node);
     people.are_served(&format!("one of three, {node} is dead, before partitions are added"), TAKEN_OVER).await;
-    match set(site, before + 1).await {
-        Ok(done) => println!("with two of three: {done}"),
-        Err(refused) => println!("with two of three: {refused}"),
-    }
+    let done = set(site, before + 1).await;
+    println!("with two of three: {done:?}");
+    assert_eq!(seen(site).await["partitions"], before + u64::from(done.is_ok()));
     people.are_served(&format!("one of three, {node} is dead, partitions were to be added"), BACK).await;
     site.revive().await;
     people.are_served(&format!("one of three, {node} is back, before partitions are added"), BACK).await;

@@ -1,10 +1,11 @@
 //! What follows from no log: the directory, keys and secrets, cursors and settings, and what waits for devices. Nobody may write to them
 //! meanwhile, but for keys, which may be copied as often as one likes.
 
+use futures_util::future::try_join_all;
 use klatch_core::ids::{ConversationId, DeviceId, UserId};
 use klatch_ports::directory::{Directory, Item, Part};
 use klatch_ports::keys::Key;
-use klatch_ports::mailboxes::{LETTERS_MAX, Letter, Mailboxes};
+use klatch_ports::mailboxes::{LETTERS_MAX, Mailboxes};
 use klatch_ports::views::{Own, Views};
 use zeroize::Zeroizing;
 
@@ -183,38 +184,83 @@ impl<'a> Owned<'a> {
     }
 }
 
+/// Devices whose letters are copied side by side: people wait meanwhile.
+const DEVICES_AT_ONCE: usize = 32;
+
 /// Copies what waits for devices, in place of what was there. Returns how many answers that are.
 ///
 /// # Errors
 /// [`Error::Differs`] where they are not there then as they are here; a port failed.
 pub async fn mailboxes(from: &Place, to: &Place) -> Result<u64, Error> {
-    let (from, to) = (&*from.services.mailboxes, &*to.services.mailboxes);
-    // What was copied before, and confirmed here since.
-    let mut after = None;
-    while let Some((device, there)) = next_device(to, &mut after).await? {
-        let here = from.waiting(device, LETTERS_MAX).await?;
-        let gone = there.iter().filter(|letter| !here.contains(letter));
-        let gone: Vec<_> = gone.map(|letter| (letter.conversation, letter.id)).collect();
-        to.confirm(device, &gone).await?;
-    }
-    let (mut after, mut count) = (None, 0);
-    while let Some((device, here)) = next_device(from, &mut after).await? {
-        count += here.len() as u64;
-        to.put(here.clone()).await?;
-        if to.waiting(device, LETTERS_MAX).await? != here {
-            let how = "something else waits there".to_owned();
-            return Err(Error::Differs(format!("what waits for the device {device}"), how));
-        }
-    }
-    Ok(count)
+    copy_letters(&*from.services.mailboxes, &*to.services.mailboxes).await
 }
 
-/// The next device that something waits for, and what that is.
-async fn next_device(
+async fn copy_letters(from: &dyn Mailboxes, to: &dyn Mailboxes) -> Result<u64, Error> {
+    // What was copied before, and confirmed here since.
+    of_devices(to, |device| forget_others(from, to, device)).await?;
+    of_devices(from, |device| copy_letters_of(from, to, device)).await
+}
+
+/// Does something for each device that something waits for, and returns the sum.
+async fn of_devices<F: Future<Output = Result<u64, Error>>>(
     mailboxes: &dyn Mailboxes,
-    after: &mut Option<DeviceId>,
-) -> Result<Option<(DeviceId, Vec<Letter>)>, Error> {
-    let Some(device) = mailboxes.devices(*after, 1).await?.pop() else { return Ok(None) };
-    *after = Some(device);
-    Ok(Some((device, mailboxes.waiting(device, LETTERS_MAX).await?)))
+    mut job: impl FnMut(DeviceId) -> F,
+) -> Result<u64, Error> {
+    let (mut after, mut sum) = (None, 0);
+    loop {
+        let page = mailboxes.devices(after, DEVICES_AT_ONCE).await?;
+        let Some(last) = page.last() else { return Ok(sum) };
+        after = Some(*last);
+        sum += try_join_all(page.into_iter().map(&mut job)).await?.into_iter().sum::<u64>();
+    }
+}
+
+async fn forget_others(from: &dyn Mailboxes, to: &dyn Mailboxes, device: DeviceId) -> Result<u64, Error> {
+    let (here, there) = (from.waiting(device, LETTERS_MAX).await?, to.waiting(device, LETTERS_MAX).await?);
+    let others = there.iter().filter(|letter| !here.contains(letter));
+    let others: Vec<_> = others.map(|letter| (letter.conversation, letter.id)).collect();
+    to.confirm(device, &others).await?;
+    Ok(others.len() as u64)
+}
+
+async fn copy_letters_of(from: &dyn Mailboxes, to: &dyn Mailboxes, device: DeviceId) -> Result<u64, Error> {
+    let here = from.waiting(device, LETTERS_MAX).await?;
+    to.put(here.clone()).await?;
+    if to.waiting(device, LETTERS_MAX).await? != here {
+        let how = "something else waits there".to_owned();
+        return Err(Error::Differs(format!("what waits for the device {device}"), how));
+    }
+    Ok(here.len() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use klatch_core::ids::CommandId;
+    use klatch_ports::mailboxes::Letter;
+    use klatch_ports::mailboxes::memory::Memory;
+
+    use super::*;
+
+    fn letter(device: u8, id: u8, payload: &'static [u8]) -> Letter {
+        let (device, conversation) = (DeviceId::from_bytes([device; 16]), ConversationId::from_bytes([1; 16]));
+        Letter { device, conversation, id: CommandId::from_bytes([id; 16]), payload: Bytes::from_static(payload) }
+    }
+
+    #[tokio::test]
+    async fn letters_take_the_place_of_what_an_earlier_copy_left() {
+        let (from, to) = (Memory::default(), Memory::default());
+        let devices = 2 * DEVICES_AT_ONCE as u8 + 1;
+        from.put((0..devices).map(|device| letter(device, 7, b"no")).collect()).await.unwrap();
+        // Of one device another answer was confirmed since, of one the answer is another now, and one has confirmed all.
+        to.put(vec![letter(0, 6, b"no"), letter(1, 7, b"yes"), letter(devices, 7, b"no")]).await.unwrap();
+        for _ in 0..2 {
+            assert_eq!(copy_letters(&from, &to).await.unwrap(), u64::from(devices));
+            let told = to.devices(None, usize::MAX).await.unwrap();
+            assert_eq!(told, from.devices(None, usize::MAX).await.unwrap());
+            for device in told {
+                assert_eq!(to.waiting(device, 9).await.unwrap(), from.waiting(device, 9).await.unwrap());
+            }
+        }
+    }
 }

@@ -140,6 +140,7 @@ async fn whatever_kills_the_mover_the_site_is_at_one_place_and_the_move_goes_on(
     let file = place.file();
     let words = ["--data", &data, "--to", &file];
     for point in [
+        "between_overlay_and_lists",
         "before_copying_the_rest",
         "before_copying_accounts",
         "before_copying_cursors",

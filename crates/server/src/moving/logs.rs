@@ -11,7 +11,7 @@ use super::{Error, Place};
 use crate::environment::Backoff;
 use crate::processor::event_of;
 use crate::services::Services;
-use crate::{annotations, projection};
+use crate::{annotations, crash, projection};
 
 /// Conversations listed at a time.
 const PAGE: usize = 500;
@@ -85,10 +85,12 @@ impl<'a> Logs<'a> {
             last = end;
         }
         let target = &*self.to.services;
-        projection::catch_up(target, id, tail).await?;
         annotations::catch_up(target, id, tail).await?;
         // What changed nothing is not looked at again.
         target.overlays.put(id, tail, Vec::new()).await?;
+        crash::point("between_overlay_and_lists");
+        // Last: by this it is known that the rest is there.
+        projection::catch_up(target, id, tail).await?;
         Ok(tail.0 - there.0)
     }
 

@@ -91,7 +91,8 @@ async fn strangers_are_told_that_there_is_nothing() {
     }
     hers.send(&ClientFrame::Typing { conversation: tea, on: true }).await;
     let error = hers.next_where(|frame| matches!(frame, ServerFrame::Error { .. })).await;
-    assert!(matches!(error, ServerFrame::Error { problem, .. } if problem.slug() == Some(Slug::NotFound)));
+    let ServerFrame::Error { problem, of } = error else { unreachable!("asked for") };
+    assert_eq!((problem.slug(), of.as_deref()), (Some(Slug::NotFound), Some("typing")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

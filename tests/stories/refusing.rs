@@ -34,7 +34,7 @@ async fn a_frame_that_is_none_is_answered_and_the_connection_goes_on() {
         (r#"{"type":"dance"}"#, Slug::UnknownFrame, Some("dance")),
         (r#"{"type":"typing","on":true}"#, Slug::InvalidRequest, Some("typing")),
         (r#"{"type":"command","conversation":"x"}"#, Slug::InvalidRequest, Some("command")),
-        (hello, Slug::SecondHello, None),
+        (hello, Slug::SecondHello, Some("hello")),
     ] {
         let (problem, found) = refused(&mut hers, raw).await;
         assert_eq!((problem.slug(), found.as_deref()), (Some(slug), of), "{raw}");
@@ -86,15 +86,15 @@ async fn frames_come_two_hundred_at_once_and_then_as_fast_as_is_said() {
     let mut ping = async || {
         hers.send(&ClientFrame::Ping).await;
         match hers.next_where(|frame| matches!(frame, ServerFrame::Error { .. } | ServerFrame::Pong)).await {
-            ServerFrame::Error { problem, .. } => Err(problem),
+            ServerFrame::Error { problem, of } => Err((problem, of)),
             _ => Ok(()),
         }
     };
     for _ in 0..LIMITS.frames_burst {
         ping().await.expect("within the burst");
     }
-    let problem = ping().await.expect_err("one too many");
-    assert_eq!(problem.slug(), Some(Slug::RateLimited));
+    let (problem, of) = ping().await.expect_err("one too many");
+    assert_eq!((problem.slug(), of.as_deref()), (Some(Slug::RateLimited), Some("ping")));
     let wait = problem.retry_after_ms.expect("it says when");
     assert!(wait <= 1_000 / u64::from(LIMITS.frames_per_second) + 1, "{wait}");
     clock.advance(wait);

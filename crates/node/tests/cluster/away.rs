@@ -73,8 +73,7 @@ async fn sync(gateway: &mut Gateway) -> Result<usize, Problem> {
     loop {
         match next(gateway).await {
             ServerFrame::Conversations { items, .. } => return Ok(items.len()),
-            // Nothing else was asked that could be refused.
-            ServerFrame::Error { problem, .. } => return Err(problem),
+            ServerFrame::Error { problem, of: Some(of) } if of == "sync" => return Err(problem),
             _ => {}
         }
     }

@@ -119,11 +119,11 @@ pub enum ServerFrame {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         blocks: Option<Vec<Uuid>>,
     },
-    /// A frame that was not understood or not allowed.
+    /// A frame that was not understood, not allowed, or cannot be done at the moment.
     Error {
         /// Why.
         problem: Problem,
-        /// The `type` of the frame, where it had one.
+        /// The `type` of the frame, if it had one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         of: Option<String>,
     },

@@ -81,7 +81,7 @@ pub async fn take(
 ) -> Flow {
     let frame = match serde_json::from_slice::<ClientFrame>(&text) {
         Ok(frame) => frame,
-        Err(error) => return refuse(connection, state, unreadable(&text, &error)),
+        Err(error) => return refuse(connection, state, &text, unreadable(&text, &error)),
     };
     if let Err(ms) = state.take(gateway) {
         let problem = Problem::new(Slug::RateLimited).detail(format!("Wait {ms} ms.")).retry_after_ms(ms);
@@ -90,7 +90,7 @@ pub async fn take(
                 command::reject(connection, conversation, new.id, problem.clone());
                 count(state)
             }
-            _ => refuse(connection, state, (problem, None)),
+            _ => refuse(connection, state, &text, problem),
         };
     }
     state.refused = 0;
@@ -120,12 +120,12 @@ pub async fn take(
     };
     match done {
         Ok(()) => Flow::GoOn,
-        Err(problem) => refuse(connection, state, (problem, None)),
+        Err(problem) => refuse(connection, state, &text, problem),
     }
 }
 
-fn refuse(connection: &Connection, state: &mut SessionState, (problem, of): (Problem, Option<String>)) -> Flow {
-    connection.outbox.push(encode(&ServerFrame::Error { problem, of }));
+fn refuse(connection: &Connection, state: &mut SessionState, text: &[u8], problem: Problem) -> Flow {
+    connection.outbox.push(encode(&ServerFrame::Error { problem, of: type_of(text) }));
     count(state)
 }
 
@@ -135,19 +135,22 @@ fn count(state: &mut SessionState) -> Flow {
 }
 
 /// What is wrong with a frame that is not one.
-fn unreadable(text: &[u8], error: &serde_json::Error) -> (Problem, Option<String>) {
-    #[derive(Deserialize)]
-    struct Typed {
-        r#type: String,
-    }
+fn unreadable(text: &[u8], error: &serde_json::Error) -> Problem {
     const KNOWN: [&str; 10] =
         ["hello", "sync", "command", "confirm", "cursor", "typing", "presence", "watch", "open", "ping"];
-    let of = serde_json::from_slice::<Typed>(text).ok().map(|typed| typed.r#type);
-    let problem = match &of {
+    match type_of(text) {
         Some(name) if !KNOWN.contains(&name.as_str()) => {
             Problem::new(Slug::UnknownFrame).detail(format!("Known are {}.", KNOWN.join(", ")))
         }
         _ => Problem::new(Slug::InvalidRequest).detail(format!("The frame is not as documented: {error}.")),
-    };
-    (problem, of)
+    }
+}
+
+/// The type of what may be no frame, if it has one.
+fn type_of(text: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Typed {
+        r#type: String,
+    }
+    serde_json::from_slice::<Typed>(text).ok().map(|typed| typed.r#type)
 }

@@ -805,7 +805,7 @@ export type ServerFrame = {
   blocks?: string[];
   type: 'account';
 } | {
-  /** The `type` of the frame, where it had one. */
+  /** The `type` of the frame, if it had one. */
   of?: string;
   /** Why. */
   problem: Problem;

@@ -41,7 +41,7 @@ export class Sync {
   frame(frame: ServerFrame): void {
     if (!this.#isRunning) return;
     if (frame.type === 'error') {
-      // It may be about another frame: then a page comes twice, which changes nothing.
+      if (frame.of !== 'sync') return;
       this.askIn(frame.problem.retry_after_ms ?? retryMs);
     } else if (frame.type === 'conversations') {
       this.#after = frame.next ?? undefined;

@@ -8,6 +8,7 @@
 
 mod append;
 mod erase;
+mod index;
 mod listing;
 mod parts;
 mod read;
@@ -105,14 +106,7 @@ impl EventLog for CassandraEventLog {
 
     async fn find(&self, conversation: ConversationId, ids: &[CommandId]) -> Result<Vec<Option<Bytes>>, Error> {
         // The index says where an id may be; whether it is there, the log says.
-        let mut seqs = Vec::new();
-        for asked in ids.chunks(ASKED_MAX) {
-            let asked: Vec<_> = asked.iter().map(|id| id.0).collect();
-            let places = self.database.rows::<(i64,)>(&self.statements.places, (conversation.0, asked)).await?;
-            seqs.extend(places.into_iter().map(|(seq,)| seq));
-        }
-        seqs.sort_unstable();
-        seqs.dedup();
+        let seqs = self.places(conversation, ids).await?;
         let mut answers = HashMap::new();
         for (_, row) in self.rows_at(conversation, &seqs).await? {
             answers.insert(CommandId(row.id), row.answer);

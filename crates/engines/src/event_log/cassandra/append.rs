@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use klatch_core::ids::{ConversationId, Uuid};
 use klatch_ports::event_log::{Append, NewRecord};
 use klatch_ports::{Error, ErrorKind};
@@ -12,8 +12,6 @@ use super::parts::{PARTS_BYTES_MAX, is_large};
 use super::{CONCURRENT_MAX, CassandraEventLog, RECORDS_MAX, bucket_of, stored};
 use crate::drivers::cassandra::Bound;
 
-/// Ids that are written to the index with one call. Cassandra warns of batches over more partitions than ten.
-const IDS_MAX: usize = 10;
 /// For how long it is asked what became of an append, and how long to wait for connections in between.
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
 const SETTLE_PAUSE: Duration = Duration::from_millis(100);
@@ -55,7 +53,7 @@ impl Writing {
 impl CassandraEventLog {
     pub(super) async fn append_all(&self, batch: Vec<Append>) -> Vec<Result<(), Error>> {
         let writings: Vec<_> = batch.into_iter().map(Writing::new).collect();
-        if let Err(error) = self.note_ids(writings.iter().flatten()).await {
+        if let Err(error) = self.note_places(writings.iter().flatten()).await {
             // Nothing was appended, but a caller need not tell that from an outcome that is unknown.
             let of_all = |writing: Result<Writing, Error>| {
                 Err(writing
@@ -66,22 +64,6 @@ impl CassandraEventLog {
         }
         let appends = writings.into_iter().map(|writing| async move { self.append_one(&writing?).await });
         stream::iter(appends).buffered(CONCURRENT_MAX).collect().await
-    }
-
-    /// Notes where these ids will be. It comes first, so that no append counts whose ids cannot be found; where the append fails, a
-    /// note says what the log does not, and the log is believed.
-    async fn note_ids(&self, writings: impl Iterator<Item = &Writing>) -> Result<(), Error> {
-        let note = |writing: &Writing, new: &NewRecord| -> Bound {
-            let values = (writing.conversation.0, new.record.id.0, stored(new.record.seq));
-            (self.statements.note_id.clone(), Box::new(values))
-        };
-        let mut notes: Vec<_> =
-            writings.flat_map(|writing| writing.records.iter().map(move |new| note(writing, new))).collect();
-        let mut writes = Vec::with_capacity(notes.len().div_ceil(IDS_MAX));
-        while !notes.is_empty() {
-            writes.push(self.database.write_all(notes.split_off(notes.len().saturating_sub(IDS_MAX))));
-        }
-        stream::iter(writes).buffer_unordered(CONCURRENT_MAX).try_collect().await
     }
 
     async fn append_one(&self, writing: &Writing) -> Result<(), Error> {

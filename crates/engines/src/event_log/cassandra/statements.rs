@@ -14,7 +14,8 @@ pub const SCHEMA: Schema = Schema {
             answer blob, head blob, body blob, head_bytes int, body_bytes int, PRIMARY KEY ((conversation, bucket), seq))",
         "CREATE TABLE IF NOT EXISTS KS.parts (append uuid, seq bigint, field tinyint, part int, bytes blob,
             PRIMARY KEY (append, seq, field, part))",
-        "CREATE TABLE IF NOT EXISTS KS.ids (conversation uuid, id uuid, seq bigint, PRIMARY KEY ((conversation, id), seq))",
+        "CREATE TABLE IF NOT EXISTS KS.ids (conversation uuid, period int, id uuid, seq bigint,
+            PRIMARY KEY ((conversation, period), id, seq))",
         // Ids as blobs: Cassandra sorts UUIDs by other things first.
         "CREATE TABLE IF NOT EXISTS KS.conversations (prefix int, conversation blob, bucket bigint,
             PRIMARY KEY (prefix, conversation))",
@@ -62,8 +63,8 @@ statements! {
     drop_parts: Repeatable, "DELETE FROM KS.parts USING TIMESTAMP 2 WHERE append = ?";
     parts: Majority, "SELECT seq, field, bytes FROM KS.parts WHERE append = ? AND seq >= ? AND seq <= ?";
     parts_of: Majority, "SELECT part FROM KS.parts WHERE append = ? AND seq = ? AND field = ?";
-    note_id: Repeatable, "INSERT INTO KS.ids (conversation, id, seq) VALUES (?, ?, ?)";
-    places: Majority, "SELECT seq FROM KS.ids WHERE conversation = ? AND id IN ?";
+    note_place: Repeatable, "INSERT INTO KS.ids (conversation, period, id, seq) VALUES (?, ?, ?, ?)";
+    places: Majority, "SELECT seq FROM KS.ids WHERE conversation = ? AND period = ? AND id IN ?";
     // The time of a note is its bucket: a later bucket wins, whatever clocks say.
     note_conversation: Repeatable, "INSERT INTO KS.conversations (prefix, conversation, bucket) VALUES (?, ?, ?)
         USING TIMESTAMP ?";

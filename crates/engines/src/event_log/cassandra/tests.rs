@@ -109,6 +109,42 @@ async fn all(log: &CassandraEventLog, conversation: ConversationId) -> Vec<Recor
 }
 
 #[tokio::test]
+async fn ids_are_found_whatever_time_they_begin_with() {
+    let keyspace = Keyspace::new().await;
+    let log = &*keyspace.log;
+    let conversations = [conversation(), conversation(), conversation()];
+    // Made at once, over months, at no time, and at the ends of time.
+    let at = |millis: u64, n: u64| CommandId(Uuid::from_u128(u128::from(millis) << 80 | u128::from(n)));
+    let now = 1_900_000_000_000;
+    let at_once = (0..150).map(|n| at(now, n));
+    let over_months = (0..100).map(|n| at(now + n * 100_000_000, 0));
+    let at_no_time = (0..50).map(|_| CommandId(Uuid::from_u128(rand::random())));
+    let at_the_ends = [Uuid::from_u128(0), Uuid::from_u128(u128::MAX)].map(CommandId);
+    let ids: Vec<_> = at_once.chain(over_months).chain(at_no_time).chain(at_the_ends).collect();
+
+    let appends = conversations.iter().map(|c| {
+        let mut append = append(*c, 0, ids.len() as u64, 1);
+        for (new, id) in append.records.iter_mut().zip(&ids) {
+            new.record.id = *id;
+        }
+        append
+    });
+    assert!(log.append(appends.collect()).await.iter().all(Result::is_ok));
+
+    let expected: Vec<_> = (1..=ids.len()).map(|seq| Some(Bytes::from(format!("index of {seq}")))).collect();
+    for c in conversations {
+        assert_eq!(log.find(c, &ids).await.unwrap(), expected);
+    }
+    // Not of another conversation, and none beside them.
+    assert_eq!(log.find(conversation(), &ids).await.unwrap(), vec![None; ids.len()]);
+    let beside: Vec<_> = ids.iter().map(|id| CommandId(Uuid::from_u128(id.0.as_u128() ^ 1 << 70))).collect();
+    assert_eq!(log.find(conversations[0], &beside).await.unwrap(), vec![None; ids.len()]);
+    // What is made at once lies together.
+    let periods = keyspace.ask::<i32>("SELECT period FROM KS.ids GROUP BY conversation, period").await;
+    assert!(periods.len() <= 3 * (100 + 50 + 3), "{}", periods.len());
+}
+
+#[tokio::test]
 async fn an_append_that_hangs_over_into_the_next_bucket_is_whole() {
     let keyspace = Keyspace::new().await;
     let (log, c) = (&*keyspace.log, conversation());

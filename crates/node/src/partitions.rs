@@ -91,6 +91,7 @@ pub fn not_held(outcome: &str, failure: NotHeld) -> anyhow::Error {
         NotHeld::Late(_) => {
             "look whether they run and reach the directory's database, and try again. If one is dead, and you are sure, add `--gone NAME`"
         }
+        NotHeld::Living(_) => "leave them out of `--gone`, or stop them first",
         NotHeld::Ended => "try again",
         NotHeld::NotDrained(_) => {
             "look whether processors run and the log's database is well, and try again when little waits"

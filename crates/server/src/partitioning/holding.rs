@@ -13,6 +13,8 @@ use crate::services::Services;
 
 /// Who was told the map so long ago does not answer: milliseconds. A sender asks each second, and clocks differ.
 const SILENT_MS: u64 = 15_000;
+/// Whoever lives, and reaches the database, says so within this time.
+const SPEAKS_WITHIN: Duration = super::LOOK_EVERY.saturating_mul(4);
 /// How long people may wait for all senders to hold, and as long again for what is in the queues.
 const WITHIN: Duration = Duration::from_secs(10);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -26,6 +28,9 @@ pub enum NotHeld {
     /// Who may be dead, or may not reach the database and send nevertheless.
     #[error("some of those who send do not answer: {}", named(.0))]
     Silent(Vec<Sender>),
+    /// Who was said to be dead, and says that it sends.
+    #[error("not dead are {}: they say that they send", .0.join(", "))]
+    Living(Vec<String>),
     /// Who did not hold in time.
     #[error("not all of those who send held back in time: {}", .0.join(", "))]
     Late(Vec<String>),
@@ -54,15 +59,13 @@ pub struct Hold<'a> {
 
 impl<'a> Hold<'a> {
     /// Has everybody hold back, and waits until the queues are empty, before there are `to` partitions instead of `from`. `gone` are
-    /// senders that are dead for sure.
+    /// senders that are dead, or cannot reach the database and are made to send nothing.
     ///
     /// # Errors
     /// As [`NotHeld`] says: then everything is as it was.
     pub async fn begin(services: &'a Services, from: usize, to: usize, gone: &[String]) -> Result<Self, NotHeld> {
         let (port, clock) = (&services.partitioning.port, &services.clock);
-        for name in gone {
-            port.leave(name).await?;
-        }
+        bury(services, gone).await?;
         let mut senders = port.senders(clock.now()).await?;
         senders.retain(|sender| clock.now().ms_since(sender.at) > SILENT_MS);
         if !senders.is_empty() {
@@ -144,6 +147,21 @@ impl<'a> Hold<'a> {
             tracing::warn!(%error, "commands go on when they have been held back for long enough");
         }
     }
+}
+
+/// Forgets those who are said to be dead, and makes sure that none of them says again that it sends: it would go on by the former number.
+async fn bury(services: &Services, gone: &[String]) -> Result<(), NotHeld> {
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let (port, clock) = (&services.partitioning.port, &services.clock);
+    for name in gone {
+        port.leave(name).await?;
+    }
+    sleep(SPEAKS_WITHIN).await;
+    let senders = port.senders(clock.now()).await?.into_iter().map(|sender| sender.name);
+    let living: Vec<_> = senders.filter(|name| gone.contains(name)).collect();
+    if living.is_empty() { Ok(()) } else { Err(NotHeld::Living(living)) }
 }
 
 fn ended(error: Error) -> NotHeld {

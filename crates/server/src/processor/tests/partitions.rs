@@ -278,6 +278,20 @@ async fn whoever_does_not_hold_back_keeps_the_number_as_it_was_and_nobody_waits_
 }
 
 #[tokio::test]
+async fn whoever_is_said_to_be_dead_and_lives_keeps_the_number_as_it_was() {
+    let site = Site::start().await;
+    site.said.send("dead", None, Timestamp(1)).await.unwrap();
+    let raised = raise(&site.services, AFTER, &["dead".to_owned(), "other".to_owned()]).await;
+    assert!(matches!(&raised, Err(NotRaised::NotHeld(NotHeld::Living(names))) if *names == ["other"]), "{raised:?}");
+    let map = site.said.map(Timestamp(1)).await.unwrap();
+    assert_eq!(map, Map { partitions: BEFORE, change: None });
+    let senders = site.said.senders(Timestamp(1)).await.unwrap();
+    assert_eq!(senders.iter().map(|sender| sender.name.as_str()).collect::<Vec<_>>(), ["one", "other"]);
+    raise(&site.services, AFTER, &[]).await.unwrap();
+    site.stop().await;
+}
+
+#[tokio::test]
 async fn where_nobody_says_what_became_of_a_change_what_is_written_is_refused_until_somebody_does() {
     let site = Site::start().await;
     let one = &site.senders[0];

@@ -44,8 +44,11 @@ impl CassandraEventLog {
                 _ => calls.push((1, notes)),
             }
         }
-        let calls = calls.into_iter().map(|(_, call)| self.database.write_all(call));
-        stream::iter(calls).buffer_unordered(CONCURRENT_MAX).try_collect().await
+        let mut writes = Vec::with_capacity(calls.len());
+        for (_, call) in calls {
+            writes.push(self.database.write_all(call));
+        }
+        stream::iter(writes).buffer_unordered(CONCURRENT_MAX).try_collect().await
     }
 
     /// The seqs at which these ids may be, in order, each once.
@@ -54,10 +57,14 @@ impl CassandraEventLog {
         for id in ids {
             periods.entry(period(*id)).or_default().push(id.0);
         }
-        let asked =
-            periods.iter().flat_map(|(period, ids)| ids.chunks(ASKED_MAX).map(|ids| (conversation.0, *period, ids)));
-        let answers = asked.map(|asked| self.database.rows::<(i64,)>(&self.statements.places, asked));
-        let answers: Vec<_> = stream::iter(answers).buffer_unordered(CONCURRENT_MAX).try_collect().await?;
+        let mut answers = Vec::with_capacity(periods.len());
+        for (period, ids) in &periods {
+            for asked in ids.chunks(ASKED_MAX) {
+                answers.push(self.database.rows::<(i64,)>(&self.statements.places, (conversation.0, *period, asked)));
+            }
+        }
+        let answers = stream::iter(answers).buffer_unordered(CONCURRENT_MAX);
+        let answers: Vec<_> = answers.try_collect().await?;
         let mut seqs: Vec<_> = answers.into_iter().flatten().map(|(seq,)| seq).collect();
         seqs.sort_unstable();
         seqs.dedup();

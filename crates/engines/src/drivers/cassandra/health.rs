@@ -32,16 +32,14 @@ impl Database {
                 }
             }
         }
-        let look = "SELECT value FROM system_views.settings WHERE name = 'commitlog_sync'";
-        let look = self.prepare(look, Level::Majority).await?;
-        let sync = self.rows::<(Option<String>,)>(&look, ()).await?.into_iter().next().and_then(|(value,)| value);
-        if !matches!(sync.as_deref(), Some("group" | "batch")) {
-            findings.push(format!(
-                "`commitlog_sync` is `{}`: with `group` or `batch`, loss of power takes nothing that was acknowledged",
-                sync.unwrap_or_default()
-            ));
-        }
+        let (sync, paxos) = (self.setting("commitlog_sync").await?, self.setting("paxos_variant").await?);
+        findings.extend(unsafe_settings(sync.as_deref(), paxos.as_deref()));
         Ok(findings)
+    }
+
+    async fn setting(&self, name: &str) -> Result<Option<String>, Error> {
+        let look = self.prepare("SELECT value FROM system_views.settings WHERE name = ?", Level::Majority).await?;
+        Ok(self.rows::<(Option<String>,)>(&look, (name,)).await?.into_iter().next().and_then(|(value,)| value))
     }
 
     /// The time by the clock of the node that answers: milliseconds since 1970.
@@ -52,5 +50,37 @@ impl Database {
         let ask = self.prepare("SELECT toUnixTimestamp(now()) FROM system.local", Level::Majority).await?;
         let rows = self.rows::<(i64,)>(&ask, ()).await?;
         rows.first().map(|(ms,)| *ms).ok_or_else(|| Error::corrupt("Cassandra does not say its time"))
+    }
+}
+
+/// What is wrong with these settings. ScyllaDB has but one variant, and does not name it.
+fn unsafe_settings(commitlog_sync: Option<&str>, paxos_variant: Option<&str>) -> Vec<String> {
+    let mut findings = Vec::new();
+    if !matches!(commitlog_sync, Some("group" | "batch")) {
+        findings.push(format!(
+            "`commitlog_sync` is `{}`: with `group` or `batch`, loss of power takes nothing that was acknowledged",
+            commitlog_sync.unwrap_or_default()
+        ));
+    }
+    if paxos_variant == Some("v1") {
+        let sentence = "`paxos_variant` is `v1`: with `v2`, appends are decided for certain also while nodes are added, removed or \
+                        replaced, and take fewer trips between nodes";
+        findings.push(sentence.to_owned());
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unsafe_settings;
+
+    #[test]
+    fn settings_by_which_appends_could_be_lost_are_named() {
+        let defaults = unsafe_settings(Some("periodic"), Some("v1"));
+        assert!(defaults[0].contains("`commitlog_sync` is `periodic`"), "{defaults:?}");
+        assert!(defaults[1].contains("`paxos_variant` is `v1`"), "{defaults:?}");
+        for (sync, paxos) in [("group", Some("v2")), ("batch", None)] {
+            assert_eq!(unsafe_settings(Some(sync), paxos), Vec::<String>::new());
+        }
     }
 }

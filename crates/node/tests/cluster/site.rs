@@ -1,6 +1,7 @@
 //! The processes of a cluster, and how they die.
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -11,7 +12,7 @@ use klatch_engines::drivers::postgres::Database;
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use tempfile::TempDir;
+use tempfile::{NamedTempFile, TempDir};
 use tokio::process::Command;
 use tokio::time::{sleep, timeout};
 
@@ -246,7 +247,10 @@ impl Site {
             }
         };
         let file = folder.join(format!("{name}.toml"));
-        fs::write(&file, config.lines().map(line).collect::<String>()).unwrap();
+        // A command that starts just now reads the whole of it, not what is there in the midst of writing.
+        let mut written = NamedTempFile::new_in(&folder).unwrap();
+        written.write_all(config.lines().map(line).collect::<String>().as_bytes()).unwrap();
+        written.persist(&file).unwrap();
         file
     }
 

@@ -15,7 +15,7 @@ use super::{ASKED_MAX, CONCURRENT_MAX, CassandraEventLog, stored};
 use crate::drivers::cassandra::Bound;
 
 /// Bits of an id that its period is: of one that begins with milliseconds, 17 minutes. With a thousand messages a second that is a
-/// million ids, some 40 MB.
+/// million ids, some 22 MB.
 const PERIOD_BITS: u32 = 28;
 /// Partitions, and ids in them, that one call writes to where it does to several. Cassandra warns of more than ten, and of 5 KiB.
 const PARTITIONS_MAX: usize = 10;

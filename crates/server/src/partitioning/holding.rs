@@ -59,7 +59,7 @@ pub struct Hold<'a> {
 
 impl<'a> Hold<'a> {
     /// Has everybody hold back, and waits until the queues are empty, before there are `to` partitions instead of `from`. `gone` are
-    /// senders that are dead, or cannot reach the database and are made to send nothing.
+    /// senders that are dead for sure.
     ///
     /// # Errors
     /// As [`NotHeld`] says: then everything is as it was.

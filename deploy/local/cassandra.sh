@@ -6,7 +6,8 @@
 fetch() { jars cassandra; }
 
 # Each of the tests has a keyspace of its own, and a table costs it about 1 MB of its heap. Changes of tables are safe in the commit
-# log: flushing each at once as well costs a second a keyspace. PAXOS=v1 is what Cassandra still begins with; it
+# log: flushing each at once as well costs a second a keyspace. A node that missed such a change asks for it after seconds, not after
+# Cassandra's minute, so that a busy machine does not cost a test that. PAXOS=v1 is what Cassandra still begins with; it
 # recommends `v2`, and to new clusters memtables as tries (conf/cassandra_latest.yaml).
 
 # What Cassandra reaches into the JDK for.
@@ -89,6 +90,8 @@ END
       -Dcassandra.flush_local_schema_changes=false \
       -Dcassandra.skip_wait_for_gossip_to_settle=0 \
       -Dcassandra.ring_delay_ms=1000 \
+      -Dcassandra.migration_delay_ms=3000 \
+      -Dcassandra.schema_pull_interval_ms=3000 \
       -Dcassandra.shutdown_announce_in_ms=200 \
       -cp "$cache/cassandra/*" org.apache.cassandra.service.CassandraDaemon
   done

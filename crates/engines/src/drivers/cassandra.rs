@@ -38,6 +38,9 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often each connection is tried, so that a node that fell silent is left within twice this.
 const KEEPALIVE: Duration = Duration::from_secs(2);
+/// Within which all nodes must have the same tables after a change of them. One that missed a change asks the others for it after a
+/// minute (`cassandra.migration_delay_ms`), and again each minute.
+const AGREEMENT_TIMEOUT: Duration = Duration::from_secs(150);
 /// Rows of one answer: a statement that may have more says how many it wants.
 const ROWS_MAX: i32 = 5_000;
 
@@ -101,6 +104,7 @@ impl Database {
             .keepalive_interval(KEEPALIVE)
             .keepalive_timeout(KEEPALIVE)
             .tcp_nodelay(true)
+            .schema_agreement_timeout(AGREEMENT_TIMEOUT)
             // Statements say what they return; nothing else of the schema matters.
             .fetch_schema_metadata(false);
         if let Some(user) = &place.user {
@@ -199,7 +203,13 @@ impl Database {
         applied.ok_or_else(|| Error::corrupt("a conditional write was not answered with whether it was done"))
     }
 
-    /// Does a statement that changes tables.
+    /// Returns when all nodes that are there have the same tables.
+    async fn agreed(&self) -> Result<(), Error> {
+        let agreed = self.sessions.current().await_schema_agreement().await;
+        self.told(agreed.map(drop).map_err(ExecutionError::SchemaAgreementError))
+    }
+
+    /// Does a statement that changes tables, and returns when all nodes that are there have done so.
     async fn define(&self, text: String) -> Result<QueryResult, Error> {
         let mut statement = Statement::new(text);
         statement.set_request_timeout(Some(self.timeout * 4));

@@ -49,6 +49,8 @@ impl Database {
     /// [`super::error`] says.
     pub async fn migrate(&self, schema: &Schema) -> Result<Vec<usize>, Error> {
         let keyspace = &self.keyspace;
+        // A node that does not know yet what an earlier attempt made would make it once more, and otherwise.
+        self.agreed().await?;
         self.define(format!("CREATE KEYSPACE IF NOT EXISTS {keyspace} WITH replication = {}", self.replication))
             .await?;
         let table =

@@ -1,7 +1,10 @@
 use std::collections::HashMap;
+use std::fs;
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use klatch_backing::Flow;
+use klatch_backing::{Flow, Kind, Servers};
+use klatch_ports::contract::soon;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -17,8 +20,8 @@ const SCHEMA: Schema = Schema {
     ],
 };
 
-fn shared() -> &'static klatch_backing::Servers {
-    klatch_backing::Servers::shared(klatch_backing::Kind::Cassandra)
+fn shared() -> &'static Servers {
+    Servers::shared(Kind::Cassandra)
 }
 
 async fn refusal(address: &str) -> String {
@@ -101,7 +104,7 @@ async fn tls_is_spoken_with_nodes_whose_address_a_named_root_signed() {
     let signed = |name: &str| rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
     let (trusted, elsewhere) = (signed("127.0.0.1"), signed("127.0.0.9"));
     let ca = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(ca.path(), trusted.cert.pem() + &elsewhere.cert.pem()).unwrap();
+    fs::write(ca.path(), trusted.cert.pem() + &elsewhere.cert.pem()).unwrap();
     let mut place = bench::place(shared());
     place.tls = Some(super::super::place::Tls { ca: Some(ca.path().to_owned()), own: None });
 
@@ -147,7 +150,7 @@ async fn a_server_that_is_silent_or_gone_is_away_and_comes_back() {
     link.tear();
     assert_eq!(ask().await.unwrap_err().kind, ErrorKind::Unavailable);
     link.set(Flow::Open, Flow::Open);
-    klatch_ports::contract::soon(async {
+    soon(async {
         while ask().await.is_err() {
             tokio::task::yield_now().await;
         }
@@ -178,4 +181,24 @@ async fn after_a_long_outage_it_is_back_within_seconds() {
     let back = async { while ask().await.is_err() && turns.tick().await > end {} };
     klatch_ports::contract::within(Duration::from_secs(10), back).await;
     ask().await.unwrap();
+}
+
+#[tokio::test]
+async fn tables_are_made_while_a_node_is_away_and_where_it_has_not_heard_of_them_yet() {
+    let servers = Servers::start(Kind::Cassandra, 3);
+    let place = bench::place(&servers);
+    servers.pause(3);
+    let away = format!("{} is now DOWN", servers.address(3).replace(":9042", ":7000"));
+    soon(async {
+        while !fs::read_to_string(servers.folder(1).join("log")).unwrap().contains(&away) {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    })
+    .await;
+    assert_eq!(bench::open(&place).await.migrate(&SCHEMA).await.unwrap(), [1, 2]);
+    servers.resume(3);
+    let mut of_that_node = place.clone();
+    of_that_node.hosts.drain(..2);
+    let database = bench::open(&of_that_node).await;
+    assert!(soon(database.migrate(&SCHEMA)).await.unwrap().is_empty(), "nothing is made twice");
 }

@@ -34,6 +34,9 @@ struct Bench {
     /// Of clusters, only over so many conversations
     #[arg(long, value_name = "COUNT")]
     conversations: Option<usize>,
+    /// Partitions of clusters, for each processor
+    #[arg(long, value_name = "COUNT", default_value_t = 1)]
+    partitions: usize,
     /// Only what has this in its name: acknowledgements, deliveries, idle, starting; or cluster, which is measured only when it is named
     only: Option<String>,
 }
@@ -59,7 +62,12 @@ async fn main() -> anyhow::Result<()> {
         starting::measure(&klatch, bench.import.as_deref()).await?;
     }
     if bench.only.as_deref() == Some("cluster") {
-        let only = cluster::Only { copies: bench.copies, queue: bench.queue, conversations: bench.conversations };
+        let only = cluster::Only {
+            copies: bench.copies,
+            queue: bench.queue,
+            conversations: bench.conversations,
+            partitions: bench.partitions,
+        };
         cluster::measure(&klatch, &only).await?;
     }
     Ok(())

@@ -55,6 +55,8 @@ pub struct Only {
     pub copies: Option<usize>,
     pub queue: Option<Stack>,
     pub conversations: Option<usize>,
+    /// For each processor.
+    pub partitions: usize,
 }
 
 /// Measures and prints.
@@ -64,29 +66,25 @@ pub async fn measure(klatch: &Path, only: &Only) -> anyhow::Result<()> {
     );
     for conversations in only.conversations.map_or_else(|| LOADS.to_vec(), |count| vec![count]) {
         println!("  over {conversations} conversations");
-        let one = one_node(klatch, conversations, None).await?;
-        println!(
-            "    one node, embedded: {:.0} messages/s, {:.0} µs/message, {:.2} encodes/message",
-            one.rate,
-            one.all_cpu_us(),
-            one.encodes
-        );
         for (stack, name) in [(Stack::RabbitMq, "RabbitMQ, PostgreSQL"), (Stack::Kafka, "Kafka, Cassandra")] {
             if only.queue.is_some_and(|wanted| wanted != stack) {
                 continue;
             }
             for copies in only.copies.map_or_else(|| COPIES.to_vec(), |count| vec![count]) {
-                let figures = cluster(klatch, stack, copies, conversations).await?;
-                let alike = one_node(klatch, conversations, Some(figures.rate)).await?;
+                let one = one_node(klatch, conversations, copies, None).await?;
+                let figures = cluster(klatch, stack, copies, copies * only.partitions, conversations).await?;
+                let alike = one_node(klatch, conversations, copies, Some(figures.rate)).await?;
                 let calls: Vec<_> =
                     figures.calls.iter().map(|(server, calls)| format!("{server} {calls:.3}")).collect();
                 println!(
                     "    {name}, {copies} of each: {:.0} messages/s, {:.0} µs/message (fronts, processors, workers: {:.0?}), {:.2} × one \
-                     node, {:.2} × one that is sent as many a second ({:.0} µs); {:.2} encodes, {:.4} heads asked; calls: {}",
+                     node ({:.0} messages/s, {:.0} µs), {:.2} × one that is sent as many a second ({:.0} µs); {:.2} encodes, {:.4} heads asked; calls: {}",
                     figures.rate,
                     figures.all_cpu_us(),
                     figures.cpu_us,
                     figures.all_cpu_us() / one.all_cpu_us(),
+                    one.rate,
+                    one.all_cpu_us(),
                     figures.all_cpu_us() / alike.all_cpu_us(),
                     alike.all_cpu_us(),
                     figures.encodes,
@@ -99,10 +97,10 @@ pub async fn measure(klatch: &Path, only: &Only) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One node, which is sent so many messages a second, or as many as it takes.
-async fn one_node(klatch: &Path, conversations: usize, rate: Option<f64>) -> anyhow::Result<Figures> {
+/// One node, which is heard by as many as a cluster of so many `copies` and is sent so many messages a second, or as many as it takes.
+async fn one_node(klatch: &Path, conversations: usize, copies: usize, rate: Option<f64>) -> anyhow::Result<Figures> {
     let server = Server::start(klatch).await?;
-    let bases = [server.base.clone()];
+    let bases = vec![server.base.clone(); copies];
     let load = Load::begin(&server.owner, &bases, conversations).await?;
     load.run(&bases, WARM_UP, None).await?;
     let (cpu, encodes) = (server.cpu()?, server.metric(ENCODES).await?);
@@ -117,8 +115,14 @@ async fn one_node(klatch: &Path, conversations: usize, rate: Option<f64>) -> any
     })
 }
 
-async fn cluster(klatch: &Path, stack: Stack, copies: usize, conversations: usize) -> anyhow::Result<Figures> {
-    let site = Site::start(klatch, stack, copies).await?;
+async fn cluster(
+    klatch: &Path,
+    stack: Stack,
+    copies: usize,
+    partitions: usize,
+    conversations: usize,
+) -> anyhow::Result<Figures> {
+    let site = Site::start(klatch, stack, copies, partitions).await?;
     let bases = site.bases();
     let load = Load::begin(&site.owner, &bases, conversations).await?;
     let begun = Instant::now();

@@ -12,9 +12,6 @@ use tempfile::TempDir;
 use crate::process::Process;
 use crate::server::owner;
 
-/// Partitions: enough for four processors to have three each.
-const PARTITIONS: usize = 12;
-
 /// What a cluster stands on.
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Stack {
@@ -45,10 +42,10 @@ pub struct Site {
 }
 
 impl Site {
-    /// Starts the servers, and `copies` each of fronts, processors and workers.
-    pub async fn start(klatch: &Path, stack: Stack, copies: usize) -> anyhow::Result<Self> {
+    /// Starts the servers, and `copies` each of fronts, processors and workers, with so many partitions.
+    pub async fn start(klatch: &Path, stack: Stack, copies: usize, partitions: usize) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let (servers, config) = tokio::task::spawn_blocking(move || engines(stack)).await?;
+        let (servers, config) = tokio::task::spawn_blocking(move || engines(stack, partitions)).await?;
         let (file, data) = (folder.path().join("klatch.toml"), folder.path().join("data"));
         std::fs::write(&file, config)?;
         let common: [&OsStr; 4] = ["--config".as_ref(), file.as_os_str(), "--data".as_ref(), data.as_os_str()];
@@ -94,7 +91,7 @@ impl Site {
 }
 
 /// Servers of one node each, and the configuration that names them.
-fn engines(stack: Stack) -> (Vec<Servers>, String) {
+fn engines(stack: Stack, partitions: usize) -> (Vec<Servers>, String) {
     let (sql, redis) = (Servers::start(Kind::PostgreSql, 1), Servers::start(Kind::Redis, 1));
     let (relational, bus) = (format!("postgres://postgres@{}/postgres", sql.address(1)), redis.address(1));
     let mut servers = vec![sql, redis];
@@ -111,7 +108,7 @@ fn engines(stack: Stack) -> (Vec<Servers>, String) {
     };
     let config = format!(
         "[engines]\nevent_log = \"{event_log}\"\nqueue = \"{queue}\"\nviews = \"{relational}\"\ndirectory = \"{relational}\"\n\
-         keys = \"{relational}\"\nlive = \"redis://{bus}\"\npresence = \"redis://{bus}\"\n[limits]\npartitions = {PARTITIONS}\n"
+         keys = \"{relational}\"\nlive = \"redis://{bus}\"\npresence = \"redis://{bus}\"\n[limits]\npartitions = {partitions}\n"
     );
     (servers, config)
 }

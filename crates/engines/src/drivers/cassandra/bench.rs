@@ -35,15 +35,22 @@ pub async fn prepared(schema: &Schema) -> Place {
 /// The same on these nodes.
 pub async fn prepared_on(servers: &Servers, schema: &Schema) -> Place {
     let place = place(servers);
-    let database = open(&place).await;
-    // Where several nodes have just started on a busy machine, they lose sight of each other for a moment.
+    migrated(&open(&place).await, schema).await;
+    place
+}
+
+/// Makes these tables, and returns the steps that this took. Where several nodes have just started on a busy machine, they lose sight of each
+/// other for a moment.
+pub async fn migrated(database: &Database, schema: &Schema) -> Vec<usize> {
     soon(async {
-        while let Err(error) = database.migrate(schema).await {
-            assert_eq!(error.kind, ErrorKind::Unavailable, "it takes tables: {error:?}");
+        loop {
+            match database.migrate(schema).await {
+                Ok(steps) => break steps,
+                Err(error) => assert_eq!(error.kind, ErrorKind::Unavailable, "it takes tables: {error:?}"),
+            }
         }
     })
-    .await;
-    place
+    .await
 }
 
 /// A session of its own to this place.

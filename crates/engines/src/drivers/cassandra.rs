@@ -277,6 +277,11 @@ fn rows<R: for<'row> DeserializeRow<'row, 'row>>(answer: QueryResult) -> Result<
 /// What a caller can do about a failure: `Broken` where the statement itself is refused, as by tables or rights that are missing;
 /// otherwise `Unavailable`, and nothing is known of a write.
 pub fn error(error: ExecutionError) -> Error {
+    if let ExecutionError::SchemaAgreementError(failure) = &error {
+        return Error::unavailable(format!(
+            "not all nodes have the same tables ({failure}): `nodetool describecluster` tells which; try again when they have"
+        ));
+    }
     let refused = match &error {
         ExecutionError::BadQuery(_) => true,
         ExecutionError::LastAttemptError(attempt)

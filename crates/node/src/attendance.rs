@@ -13,8 +13,10 @@ use crate::engines::Opened;
 
 /// How often a process looks whether it still may work.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// After how many of these looks it says that it does, for operators who ask about it.
-const LOOKS: u32 = 120;
+/// After how many of these looks it says that it does, for whoever asks about it.
+const LOOKS: u32 = 10;
+/// Within which a process that works has said so again, busy as it may be.
+pub const SAID_WITHIN: Duration = LOOK_EVERY.saturating_mul(2 * LOOKS);
 
 /// As a node is known to operators: a name that no other has, dead or alive.
 pub fn name() -> String {

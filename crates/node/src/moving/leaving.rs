@@ -12,6 +12,7 @@ use klatch_server::moving::Place;
 use klatch_server::partitioning::{Hold, NotHeld};
 
 use super::{Moved, Target, Tell, finish, target};
+use crate::attendance::SAID_WITHIN;
 use crate::config::Config;
 use crate::engines::{self, Opened};
 use crate::lifecycle::Overrides;
@@ -57,6 +58,7 @@ pub async fn leave(
         Standing::Arriving | Standing::Abandoned => bail!("no site is here: a copy that came here was never finished"),
     }
     no_dead_letters(&from).await?;
+    bury(&from, gone).await?;
     let to = target::open(&from, config, target, overrides).await?;
     let known = finish::near(&from, &to, tell).await?;
     tell.say("what waits in the queue is decided");
@@ -71,7 +73,7 @@ pub async fn leave(
     tell.say("the processes of the site stop");
     crash::point("while_processes_stop");
     let moved = async {
-        stopped(&from, gone, &hold).await?;
+        stopped(&from, &hold).await?;
         no_dead_letters(&from).await?;
         let moved = finish::copy(&from, &to, known, tell).await?;
         finish::switch((&from, leaving.clone()), &to, target, tell).await?;
@@ -104,6 +106,28 @@ async fn no_dead_letters(from: &Place) -> anyhow::Result<()> {
     }
 }
 
+/// Forgets processes that are said to be dead, and makes sure that none of them says again that it works: what it does while all is
+/// copied would be lost.
+async fn bury(from: &Place, gone: &[String]) -> anyhow::Result<()> {
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let directory = &from.services.directory;
+    for process in gone {
+        directory.leave(process).await?;
+    }
+    tokio::time::sleep(SAID_WITHIN).await;
+    let there = directory.attending().await?.into_iter().map(|(process, _)| process);
+    let living: Vec<_> = there.filter(|process| gone.contains(process)).take(NAMED_MAX).collect();
+    if living.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "{STAYS}: these processes are not dead, they say that they work: {}; leave them out of `--gone`, or stop them first",
+        living.join(", ")
+    )
+}
+
 /// Has everybody hold back what people send, until the queue is empty: whatever was accepted is in the log before that is copied to its end.
 async fn hold<'a>(from: &'a Place, gone: &[String]) -> anyhow::Result<Hold<'a>> {
     let services = &from.services;
@@ -118,15 +142,11 @@ async fn hold<'a>(from: &'a Place, gone: &[String]) -> anyhow::Result<Hold<'a>> 
 }
 
 /// Waits until nobody works for the site any more, and has nobody send meanwhile.
-async fn stopped(from: &Place, gone: &[String], hold: &Hold<'_>) -> anyhow::Result<()> {
+async fn stopped(from: &Place, hold: &Hold<'_>) -> anyhow::Result<()> {
     let (directory, deadline) = (&from.services.directory, Instant::now() + STOPPED_WITHIN);
     loop {
-        let mut there = directory.attending().await?;
-        there.retain(|(process, _)| !gone.contains(process));
+        let there = directory.attending().await?;
         if there.is_empty() {
-            for process in gone {
-                directory.leave(process).await?;
-            }
             return Ok(());
         }
         hold.drive().await.map_err(|failure| not_held(STAYS, failure))?;

@@ -370,6 +370,15 @@ async fn a_move_back_that_is_killed_is_given_up_or_goes_on() {
     run(&["move", "--abort", "--config", &place.file(), "--to", &laptop]).await.ok();
     let ada = room.is_at(&cluster.base).await;
     command(&ada, room.id, text("and it goes on")).await.unwrap();
+    // A worker sends nothing, so that it need not hold back; that it lives is noticed all the same.
+    let others = place.attending().await;
+    let mut worker = klatch().args(["run", "--config", &file, "--roles", "worker"]).spawn().unwrap();
+    let worker_is = async || place.attending().await.into_iter().find(|process| !others.contains(process));
+    let worker_is = eventually("a worker works", worker_is).await;
+    let refused = Mover::with(&["--config", &file, "--to", &laptop, "--gone", &worker_is]).ends().await;
+    refused.failed(1, &["the site is where it was", "not dead", &worker_is, "leave them out of `--gone`"]);
+    command(&ada, room.id, text("and on")).await.expect("nobody was stopped");
+    worker.kill().await.unwrap();
     // A process that is killed cannot say that it stopped; an operator can.
     let other = place.start().await;
     other.end(Signal::KILL).await;
@@ -381,7 +390,7 @@ async fn a_move_back_that_is_killed_is_given_up_or_goes_on() {
     let (_, named) = named.unwrap_or_else(|| panic!("{refused:?}"));
     let name = named.split(';').next().unwrap();
     command(&ada, room.id, text("and on")).await.expect("the other process works again");
-    let moved = Mover::with(&["--config", &place.file(), "--to", &laptop, "--gone", name]).ends().await;
+    let moved = Mover::with(&["--config", &file, "--to", &laptop, "--gone", name, "--gone", &worker_is]).ends().await;
     assert_eq!(moved.code, Some(0), "{moved:?}");
     let node = Server::start(&["--config", &laptop]).await;
     let ada = Rest::new(&node.base, ada.tokens().await).unwrap();

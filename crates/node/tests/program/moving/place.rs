@@ -114,6 +114,13 @@ impl Place {
         told.await.expect("accounts have a table");
     }
 
+    /// The processes that have not said that they stopped, by their names.
+    pub async fn attending(&self) -> Vec<String> {
+        let database = Database::at(self.engine("directory").parse().unwrap()).unwrap();
+        let rows = database.query("SELECT process FROM directory.attending", &[]).await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
     /// Its database server is killed.
     pub fn dies(&self) {
         self.sql.as_ref().expect("it is mortal").kill(1);

@@ -9,7 +9,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use crate::drivers::postgres::columns::{get, number, signed};
-use crate::drivers::postgres::{Database, Param, Schema, step};
+use crate::drivers::postgres::{Database, Param, Schema};
 
 /// The tables that it needs.
 pub const SCHEMA: Schema =
@@ -18,6 +18,15 @@ pub const SCHEMA: Schema =
 /// A change that nobody drives ends before anybody is told the map: who was told can send by it.
 const END: &str = "UPDATE partition_map SET next = NULL WHERE next IS NOT NULL AND driven_at < $1";
 const MAP: &str = "SELECT partitions, attempt, next FROM partition_map";
+/// The map, unless such a change is to be ended first; and then a sender is noted, while it cannot change. Each process that sends asks
+/// this each second.
+const SEND: &str = "WITH map AS MATERIALIZED (
+        SELECT partitions, attempt, next FROM partition_map WHERE next IS NULL OR driven_at >= $4 FOR SHARE
+    ), noted AS (
+        INSERT INTO partition_senders (sender, at, holds) SELECT $1, $2, $3 FROM map
+        ON CONFLICT (sender) DO UPDATE SET at = $2, holds = $3
+    )
+    SELECT partitions, attempt, next FROM map";
 
 /// The engine.
 pub struct Postgres(Database);
@@ -71,19 +80,14 @@ impl Partitions for Postgres {
 
     async fn send(&self, sender: &str, holds: Option<u64>, now: Timestamp) -> Result<Map, Error> {
         let (undriven, now, holds) = (undriven(now)?, signed(now.0)?, holds.map(signed).transpose()?);
-        let job = self.0.locking(|transaction| {
-            let sender = sender.to_owned();
-            Box::pin(async move {
-                step(transaction, END, &[(&undriven, Type::INT8)]).await?;
-                let rows = step(transaction, &format!("{MAP} FOR SHARE"), &[]).await?;
-                let sql = "INSERT INTO partition_senders (sender, at, holds) VALUES ($1, $2, $3)
-                    ON CONFLICT (sender) DO UPDATE SET at = $2, holds = $3";
-                let params: [Param<'_>; 3] = [(&sender, Type::TEXT), (&now, Type::INT8), (&holds, Type::INT8)];
-                step(transaction, sql, &params).await?;
-                Ok(rows)
-            })
-        });
-        map(&job.await?)
+        let params: [Param<'_>; 4] =
+            [(&sender, Type::TEXT), (&now, Type::INT8), (&holds, Type::INT8), (&undriven, Type::INT8)];
+        let mut rows = self.0.query(SEND, &params).await?;
+        if rows.is_empty() {
+            self.0.query(END, &[(&undriven, Type::INT8)]).await?;
+            rows = self.0.query(SEND, &params).await?;
+        }
+        map(&rows)
     }
 
     async fn leave(&self, sender: &str) -> Result<(), Error> {

@@ -1,5 +1,6 @@
 //! What every client of Kafka tells us: its log, its errors, and how many requests it sent.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -7,7 +8,7 @@ use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::statistics::Statistics;
+use serde::Deserialize;
 
 /// The context of a client.
 pub struct Client {
@@ -17,10 +18,49 @@ pub struct Client {
     total: Arc<AtomicU64>,
 }
 
+/// What of a client's statistics is looked at (librdkafka's STATISTICS.md). They say much more, and are read each second.
+#[derive(Deserialize)]
+pub struct Statistics {
+    /// When they were made: microseconds of the monotonic clock.
+    pub ts: i64,
+    brokers: HashMap<String, Broker>,
+    /// Of who may be a member of a group.
+    pub cgrp: Option<Membership>,
+}
+
+#[derive(Deserialize)]
+struct Broker {
+    /// Requests that were sent to it.
+    tx: u64,
+}
+
+/// Of a group.
+#[derive(Deserialize)]
+pub struct Membership {
+    /// How far its joining is.
+    pub join_state: String,
+}
+
+impl Statistics {
+    /// None, which is said in the log, where they are not as described.
+    pub fn read(statistics: &[u8]) -> Option<Self> {
+        let read = serde_json::from_slice(statistics);
+        read.inspect_err(|error| tracing::warn!(%error, "nobody understands the statistics of Kafka's driver")).ok()
+    }
+}
+
 impl Client {
     /// One whose requests are counted there.
     pub fn new(total: &Arc<AtomicU64>) -> Self {
         Self { sent: AtomicU64::new(0), total: total.clone() }
+    }
+
+    /// Counts its requests.
+    pub fn count(&self, statistics: &Statistics) {
+        let sent: u64 = statistics.brokers.values().map(|broker| broker.tx).sum();
+        let more = sent.saturating_sub(self.sent.swap(sent, Ordering::Relaxed));
+        self.total.fetch_add(more, Ordering::Relaxed);
+        metrics::counter!("klatch_calls_total", "server" => "kafka").increment(more);
     }
 }
 
@@ -34,11 +74,10 @@ impl ClientContext for Client {
         }
     }
 
-    fn stats(&self, statistics: Statistics) {
-        let sent: u64 = statistics.brokers.values().map(|broker| broker.tx).sum();
-        let more = sent.saturating_sub(self.sent.swap(sent, Ordering::Relaxed));
-        self.total.fetch_add(more, Ordering::Relaxed);
-        metrics::counter!("klatch_calls_total", "server" => "kafka").increment(more);
+    fn stats_raw(&self, statistics: &[u8]) {
+        if let Some(statistics) = Statistics::read(statistics) {
+            self.count(&statistics);
+        }
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

@@ -17,12 +17,12 @@ use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::time::Instant;
 
-use super::client::Client;
+use super::client::{Client, Statistics};
 use super::inboxes::{Inboxes, Message};
 use super::{Kafka, error, set_reading};
 
 /// How long the thread waits for something to come before it looks whether it shall end.
-const POLL: Duration = Duration::from_millis(100);
+const POLL: Duration = Duration::from_millis(250);
 /// The same, while an inbox that was full may have room again.
 const POLL_PAUSED: Duration = Duration::from_millis(5);
 /// How long the thread rests after it has handed on everything that came: what comes meanwhile comes with one request.
@@ -306,11 +306,12 @@ impl ClientContext for Group {
         self.client.log(level, facility, message);
     }
 
-    fn stats(&self, statistics: rdkafka::Statistics) {
+    fn stats_raw(&self, statistics: &[u8]) {
+        let Some(statistics) = Statistics::read(statistics) else { return };
         if statistics.cgrp.as_ref().is_some_and(|group| group.join_state == "init") {
             self.idle_at.store(statistics.ts, Ordering::Relaxed);
         }
-        self.client.stats(statistics);
+        self.client.count(&statistics);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

@@ -1,5 +1,6 @@
 //! The one producer of a process. The driver's own, which has futures, wakes ten times a second and then asks without rest until a
-//! millisecond is over: on a quiet process that is most of its work. This one is told at once as well, and wakes once a second.
+//! millisecond is over: on a quiet process that is most of its work. This one is told at once as well, and wakes each five
+//! seconds.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use super::client::Client;
 use super::error;
 
 /// How long the thread waits for something to come before it looks whether it shall end.
-const POLL: Duration = Duration::from_secs(1);
+const POLL: Duration = Duration::from_secs(5);
 
 /// What became of a message: its offset, or why it has none.
 pub type Delivered = Result<i64, KafkaError>;

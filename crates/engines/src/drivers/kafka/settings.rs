@@ -11,7 +11,7 @@ const HEARTBEAT: Duration = Duration::from_millis(1_500);
 /// How long the others wait for a member that lives but does not take part when partitions are handed out anew.
 const REBALANCE: Duration = Duration::from_secs(15);
 /// Between two commits of what members settled.
-const COMMIT: Duration = Duration::from_millis(100);
+const COMMIT: Duration = Duration::from_millis(250);
 /// How long the producer waits for company for a message: a millisecond costs less than a request for each.
 const LINGER: Duration = Duration::from_millis(1);
 /// Messages that may wait in the producer.

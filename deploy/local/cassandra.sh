@@ -7,8 +7,8 @@ fetch() { jars cassandra; }
 
 # Each of the tests has a keyspace of its own, and a table costs it about 1 MB of its heap. Changes of tables are safe in the commit
 # log: flushing each at once as well costs a second a keyspace. A node that missed such a change asks for it after seconds, not after
-# Cassandra's minute, so that a busy machine does not cost a test that. One that joins is not thrown out for a silence of the ring delay,
-# which is a second here, but of Cassandra's 30 s, half of the quarantine delay: who threw it out no longer counts with it. PAXOS=v1 is what Cassandra still begins with; it
+# Cassandra's minute, so that a busy machine does not cost a test that. One that joins is thrown out for a silence of half the quarantine
+# delay, which would follow the ring delay and be a second; Cassandra's own is 30 s. PAXOS=v1 is what Cassandra still begins with; it
 # recommends `v2`, and to new clusters memtables as tries (conf/cassandra_latest.yaml).
 
 # What Cassandra reaches into the JDK for.

@@ -225,7 +225,7 @@ impl Kafka {
     pub(crate) fn observer(&self, group: &str) -> Result<Observer, Error> {
         let mut config = self.config.clone();
         set_reading(&mut config, &self.group(group), self.session);
-        // It settles nothing, and would wake ten times a second to see that.
+        // It settles nothing, and would wake at each commit to see that.
         set(&mut config, "enable.auto.commit", false);
         config.create_with_context(Client::new(&self.requests)).map_err(error)
     }

@@ -28,7 +28,7 @@ const CHANGED_WITHIN: Duration = Duration::from_millis(DRIVEN_MS + 1_000);
 const ANOTHER: &str = "somebody else moves this site, or has given a move up this moment";
 /// What a move that is refused comes to.
 const STAYS: &str = "the site is where it was";
-/// How often it is looked whether they have.
+/// How often it is looked whether processes have stopped, or another change is over.
 const POLL: Duration = Duration::from_millis(50);
 
 /// Moves a site that is on servers, while people chat until its processes stop. Those of them that are `gone`, by their names, are dead,

@@ -3,7 +3,10 @@
 # of a single node are told to go to, if not there.
 . "$(dirname "$0")/lib.sh"
 
-fetch() { jars cassandra; }
+fetch() {
+  jars cassandra
+  warm cassandra
+}
 
 # Each of the tests has a keyspace of its own, and a table costs it about 1 MB of its heap. Changes of tables are safe in the commit
 # log: flushing each at once as well costs a second a keyspace. A node that missed such a change asks for it after seconds, not after
@@ -85,6 +88,7 @@ start() {
 </configuration>
 END
     launch "$i" java -Xmx${HEAP:-1g} -Xss512k -XX:+UseSerialGC "${jit[@]}" \
+      -XX:+UnlockDiagnosticVMOptions -XX:+AllowArchivingWithJavaAgent "${classes[@]}" \
       "-javaagent:$(ls "$cache"/cassandra/jamm-*.jar)" \
       "${access[@]}" \
       -Djdk.attach.allowAttachSelf=true \

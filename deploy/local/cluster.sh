@@ -104,8 +104,12 @@ start() {
   [[ $balancer == haproxy || $balancer == nginx ]] || { echo "there are the balancers haproxy and nginx" >&2 && exit 2; }
   [[ ! -e $root/balancer || $(<"$root/balancer") == "$balancer" ]] || { echo "$root holds a cluster behind $(<"$root/balancer"); give CLUSTER another folder" >&2 && exit 1; }
   [[ ! -e $root/three || $(<"$root/three") == "$three" ]] || { echo "$root holds a cluster with THREE=\"$(<"$root/three")\"; give CLUSTER another folder" >&2 && exit 1; }
-  local server name roles i
-  for server in $(servers); do "$here/$server.sh" start "$root/$server" "$(nodes "$server")"; done
+  local server name roles i starting=()
+  for server in $(servers); do
+    "$here/$server.sh" start "$root/$server" "$(nodes "$server")" &
+    starting+=($!)
+  done
+  for server in "${starting[@]}"; do wait "$server"; done
   echo "$three" >"$root/three"
   echo "$stack" >"$root/stack"
   echo "$balancer" >"$root/balancer"

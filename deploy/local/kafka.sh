@@ -3,7 +3,10 @@
 # are told to go to, if not there.
 . "$(dirname "$0")/lib.sh"
 
-fetch() { jars kafka; }
+fetch() {
+  jars kafka
+  warm kafka
+}
 
 jvm=(java -Xmx${HEAP:-256m} -XX:+UseSerialGC "${jit[@]}" -cp "$cache/kafka/*"
   -Dorg.slf4j.simpleLogger.defaultLogLevel=warn)
@@ -42,9 +45,9 @@ start() {
     [[ -e $dir/$i/data/meta.properties ]] && continue
     mkdir -p "$dir/$i"
     config "$i" "$1" >"$dir/$i/config"
-    "${jvm[@]}" kafka.tools.StorageTool format -t a2xhdGNoLWthZmthLTAwMQ -c "$dir/$i/config" >"$dir/$i/format.log" 2>&1
+    "${jvm[@]}" "${classes[@]}" kafka.tools.StorageTool format -t a2xhdGNoLWthZmthLTAwMQ -c "$dir/$i/config" >"$dir/$i/format.log" 2>&1
   done
-  for i in $(seq "$1"); do launch "$i" "${jvm[@]}" kafka.Kafka config; done
+  for i in $(seq "$1"); do launch "$i" "${jvm[@]}" "${classes[@]}" kafka.Kafka config; done
   for i in $(seq "$1"); do ready "$i" listens "$(ip "$i")" 9092; done
 }
 

@@ -34,8 +34,11 @@ share.coordinator.state.topic.replication.factor=$copies
 share.coordinator.state.topic.min.isr=$(((copies + 2) / 2))
 share.coordinator.state.topic.num.partitions=3
 group.initial.rebalance.delay.ms=0
-broker.session.timeout.ms=$(($2 < 3 ? 6000 : 4000))
-broker.heartbeat.interval.ms=1000
+broker.session.timeout.ms=$(($2 < 3 ? 6000 : 3000))
+broker.heartbeat.interval.ms=500
+controller.quorum.fetch.timeout.ms=1000
+controller.quorum.election.timeout.ms=500
+controller.quorum.election.backoff.max.ms=500
 END
 }
 

@@ -6,8 +6,9 @@ use rdkafka::ClientConfig;
 
 use crate::drivers::place::{Secret, Tls};
 
-/// How often a member shows that it lives.
-const HEARTBEAT: Duration = Duration::from_millis(1_500);
+/// How often a member shows that it lives. So much less than a session is what brokers have to find another coordinator: who does not hear of one
+/// begins again as a new member, which waits for the one that it was.
+const HEARTBEAT: Duration = Duration::from_millis(1_000);
 /// How long the others wait for a member that lives but does not take part when partitions are handed out anew.
 const REBALANCE: Duration = Duration::from_secs(15);
 /// Between two commits of what members settled.

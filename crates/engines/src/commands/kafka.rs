@@ -26,6 +26,7 @@ use futures_util::future::join_all;
 use klatch_ports::commands::{Commands, Consumer, DEAD_MAX, DEAD_SEEN_MAX, Dead, Delivery, PerPartition};
 use klatch_ports::{Error, ErrorKind};
 use tokio::sync::{Notify, OwnedMutexGuard};
+use uuid::Uuid;
 
 use crate::drivers::kafka::{Inboxes, Kafka, Look, Member, Message, Room, Settled};
 use backlog::{Backlog, number};
@@ -47,6 +48,8 @@ pub struct KafkaCommands {
 /// What consumers share with the engine.
 struct Shared {
     kafka: Arc<Kafka>,
+    /// By which the group knows this process: the member that follows on one that failed takes its place.
+    name: Uuid,
     topic: String,
     lines: Arc<PerPartition<Line>>,
     backlog: Arc<Backlog>,
@@ -80,7 +83,9 @@ impl KafkaCommands {
         let topic = kafka.commands_topic();
         let backlog = Backlog::watch(&kafka, GROUP, &topic, partitions)?;
         let lines = Arc::new(PerPartition::new(partitions, |_| Line::default()));
-        Ok(Self { shared: Arc::new(Shared { kafka, topic, lines, backlog, seat: Mutex::default() }) })
+        Ok(Self {
+            shared: Arc::new(Shared { kafka, name: Uuid::now_v7(), topic, lines, backlog, seat: Mutex::default() }),
+        })
     }
 }
 
@@ -198,7 +203,7 @@ impl Shared {
                     }
                 };
                 let inboxes = Inboxes::new(UNSETTLED, wake);
-                Arc::new(Member::join(&shared.kafka, GROUP, &shared.topic, inboxes)?)
+                Arc::new(Member::join(&shared.kafka, GROUP, shared.name, &shared.topic, inboxes)?)
             }
         };
         seat.member = Some(member.clone());

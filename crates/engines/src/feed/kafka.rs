@@ -19,6 +19,7 @@ use klatch_ports::event_log::Record;
 use klatch_ports::feed::{Feed, Follower};
 use klatch_ports::{Error, ErrorKind};
 use tokio::sync::{Notify, watch};
+use uuid::Uuid;
 
 use super::bundles;
 use crate::drivers::kafka::{Inboxes, Kafka, Member, Room};
@@ -101,7 +102,8 @@ impl Feed for KafkaFeed {
             move |_| changed.notify_one()
         };
         let inboxes = Inboxes::new(AHEAD, wake);
-        let member = Arc::new(Member::join(&self.kafka, &format!("worker.{worker}"), &self.topic, inboxes)?);
+        let member =
+            Arc::new(Member::join(&self.kafka, &format!("worker.{worker}"), Uuid::now_v7(), &self.topic, inboxes)?);
         let last = Last { member: Arc::downgrade(&member), left: member.left() };
         self.last.lock().unwrap_or_else(PoisonError::into_inner).insert(worker, last);
         Ok(Box::new(KafkaFollower::new(member, changed, &self.kafka)))

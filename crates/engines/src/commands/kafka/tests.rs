@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::mpsc::TryRecvError;
 use std::time::Instant;
 
 use futures_util::FutureExt;
@@ -11,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 use super::*;
-use crate::drivers::kafka::bench;
+use crate::drivers::kafka::{Observer, bench};
 
 /// Makes topics, and opens the engine on them as often as it is asked to.
 async fn factory(partitions: usize) -> impl AsyncFn() -> Arc<KafkaCommands> {
@@ -307,6 +308,55 @@ async fn a_broker_that_was_killed_has_what_it_confirmed_and_everybody_goes_on() 
     sender.send(50).await;
     heard.extend(processor.until(sender.next).await);
     compare(&heard, &sender.taken);
+}
+
+/// How many members a group has.
+fn members(observer: &Observer, group: &str, timeout: Duration) -> usize {
+    let groups = observer.fetch_group_list(Some(group), timeout);
+    groups.map_or(0, |groups| groups.groups().iter().map(|group| group.members().len()).sum())
+}
+
+#[tokio::test]
+async fn who_lost_the_coordinator_for_a_session_does_not_wait_for_the_member_that_it_was() {
+    let servers = Servers::start(Kind::Kafka, 1);
+    let (kafka, _) = bench::topics(&servers, 1, bench::SHORT_SESSION).await;
+    let commands = Arc::new(KafkaCommands::new(kafka.clone(), 1).unwrap());
+    commands.submit(0, payload(1)).await.unwrap();
+    let mut consumer = commands.consume(0).await.unwrap();
+    let delivered = soon(consumer.next(1)).await.unwrap();
+    servers.kill(1);
+    // What is to be committed stays on its way until the broker is back.
+    consumer.settle(delivered[0].position).await.unwrap();
+    // When its session is over.
+    let lost = within(Duration::from_secs(15), consumer.next(1)).await;
+    assert_eq!(lost.unwrap_err().kind, ErrorKind::Conflict);
+    servers.revive();
+    // Ends with this test, however that ends.
+    let (is_watched, is_over) = std::sync::mpsc::channel::<()>();
+    let (observer, group, timeout) = (kafka.observer(GROUP).unwrap(), kafka.group(GROUP), kafka.timeout());
+    let watching = tokio::task::spawn_blocking(move || {
+        let mut most = 0;
+        while is_over.try_recv() != Err(TryRecvError::Disconnected) {
+            most = most.max(members(&observer, &group, timeout));
+        }
+        most
+    });
+    let again = async {
+        while commands.submit(0, payload(2)).await.is_err() {}
+        loop {
+            match consumer.next(8).await {
+                Ok(delivered) if delivered.iter().any(|delivery| number(delivery) == 2) => return,
+                Ok(_) => {}
+                Err(_) => {
+                    tokio::task::yield_now().await;
+                    consumer = commands.consume(0).await.unwrap();
+                }
+            }
+        }
+    };
+    within(Duration::from_secs(10), again).await;
+    drop(is_watched);
+    assert_eq!(soon(watching).await.unwrap(), 1, "members at the most");
 }
 
 #[tokio::test]

@@ -16,10 +16,11 @@ use rdkafka::{ClientContext, Offset, TopicPartitionList};
 use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::time::Instant;
+use uuid::Uuid;
 
 use super::client::{Client, Statistics};
 use super::inboxes::{Inboxes, Message};
-use super::{Kafka, error, set_reading};
+use super::{Kafka, error, set, set_reading};
 
 /// How long the thread waits for something to come before it looks whether it shall end.
 const POLL: Duration = Duration::from_millis(250);
@@ -69,14 +70,17 @@ impl fmt::Display for Settled {
 }
 
 impl Member {
-    /// Joins a group, which takes a while, and goes on by itself.
+    /// Joins a group, which takes a while, and goes on by itself. The group knows it by this name (`group.instance.id`, KIP-345): who lost
+    /// its session because the coordinator was away for as long begins again without the id that it had, and so does not wait for the
+    /// session of the member that it was. Of two with the same name the first one ends. It leaves at its end, like one without a name.
     ///
     /// # Errors
     /// `Unavailable`: there is no client or no thread to be had.
-    pub fn join(kafka: &Kafka, group: &str, topic: &str, inboxes: Inboxes) -> Result<Self, Error> {
+    pub fn join(kafka: &Kafka, group: &str, name: Uuid, topic: &str, inboxes: Inboxes) -> Result<Self, Error> {
         let inboxes = Arc::new(inboxes);
         let mut config = kafka.config.clone();
         set_reading(&mut config, &kafka.group(group), kafka.session);
+        set(&mut config, "group.instance.id", name);
         let idle_at = AtomicI64::new(i64::MIN);
         let context = Group { client: Client::new(&kafka.requests), inboxes: inboxes.clone(), idle_at };
         let consumer: BaseConsumer<Group> = config.create_with_context(context).map_err(error)?;

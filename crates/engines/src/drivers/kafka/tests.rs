@@ -1,6 +1,7 @@
 use std::error::Error as _;
 
 use klatch_backing::{Kind, Servers};
+use klatch_ports::contract::fresh;
 use rdkafka::consumer::Consumer;
 
 use super::*;
@@ -127,7 +128,7 @@ async fn a_member_may_end_at_any_moment_of_its_joining() {
     // A group waits so long for who went before the brokers had a name for it.
     let (kafka, _) = bench::topics(bench::shared(), 1, bench::SHORT_SESSION).await;
     let room = Room { messages_max: 10, bytes_max: 1_000 };
-    let join = || Member::join(&kafka, "test", &kafka.feed_topic(), Inboxes::new(room, |_| {})).unwrap();
+    let join = || Member::join(&kafka, "test", fresh(), &kafka.feed_topic(), Inboxes::new(room, |_| {})).unwrap();
     // Whoever is there already has the one partition, so that the others are given none.
     let first = join();
     klatch_ports::contract::soon(async { while !first.inboxes().places().is_ok_and(|them| them.is_some()) {} }).await;

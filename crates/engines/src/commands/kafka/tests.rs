@@ -336,10 +336,14 @@ async fn who_lost_the_coordinator_for_a_session_does_not_wait_for_the_member_tha
     let (observer, group, timeout) = (kafka.observer(GROUP).unwrap(), kafka.group(GROUP), kafka.timeout());
     let watching = tokio::task::spawn_blocking(move || {
         let mut most = 0;
-        while is_over.try_recv() != Err(TryRecvError::Disconnected) {
+        loop {
+            // A look after the end as well: the client that looks may have been slower to come back.
+            let is_last = is_over.try_recv() == Err(TryRecvError::Disconnected);
             most = most.max(members(&observer, &group, timeout));
+            if is_last {
+                return most;
+            }
         }
-        most
     });
     let again = async {
         while commands.submit(0, payload(2)).await.is_err() {}

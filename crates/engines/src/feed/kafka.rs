@@ -40,9 +40,17 @@ pub struct KafkaFeed {
 /// A follower that may be gone.
 #[derive(Clone)]
 struct Last {
+    /// By which its group knew it.
+    name: Uuid,
     member: Weak<Member>,
     /// True when it has left its group.
     left: watch::Receiver<bool>,
+}
+
+impl Last {
+    fn is_dropped(&self) -> bool {
+        self.member.strong_count() == 0
+    }
 }
 
 impl KafkaFeed {
@@ -55,14 +63,19 @@ impl KafkaFeed {
         Ok(Self { kafka, topic, partitions, last: Mutex::default() })
     }
 
-    /// Waits until a follower that was dropped has left its group: else the next one would find its partitions taken.
-    async fn after_the_last(&self, worker: &'static str) -> Result<(), Error> {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).get(worker).cloned();
-        let Some(Last { mut left, .. }) = last.filter(|last| last.member.strong_count() == 0) else { return Ok(()) };
+    /// Waits until a follower that was dropped has left its group: else the next one would find its partitions taken. Returns by which name
+    /// the group is to know the next one: that of the former, whose place it takes where that one failed and could not leave.
+    async fn after_the_last(&self, worker: &'static str) -> Result<Uuid, Error> {
+        let last = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let dropped = last().get(worker).filter(|last| last.is_dropped()).cloned();
+        let Some(Last { mut left, .. }) = dropped else { return Ok(Uuid::now_v7()) };
         let left = tokio::time::timeout(2 * self.kafka.timeout(), left.wait_for(|left| *left)).await;
         left.map_err(|_| Error::unavailable("a former follower has not left its group yet"))?
             .map_err(Error::unavailable)?;
-        Ok(())
+        // Another one may have taken it meanwhile.
+        let mut last = last();
+        let former = if last.get(worker).is_some_and(Last::is_dropped) { last.remove(worker) } else { None };
+        Ok(former.map_or_else(Uuid::now_v7, |former| former.name))
     }
 }
 
@@ -95,16 +108,15 @@ impl Feed for KafkaFeed {
     }
 
     async fn follow(&self, worker: &'static str) -> Result<Box<dyn Follower>, Error> {
-        self.after_the_last(worker).await?;
+        let name = self.after_the_last(worker).await?;
         let changed = Arc::new(Notify::new());
         let wake = {
             let changed = changed.clone();
             move |_| changed.notify_one()
         };
         let inboxes = Inboxes::new(AHEAD, wake);
-        let member =
-            Arc::new(Member::join(&self.kafka, &format!("worker.{worker}"), Uuid::now_v7(), &self.topic, inboxes)?);
-        let last = Last { member: Arc::downgrade(&member), left: member.left() };
+        let member = Arc::new(Member::join(&self.kafka, &format!("worker.{worker}"), name, &self.topic, inboxes)?);
+        let last = Last { name, member: Arc::downgrade(&member), left: member.left() };
         self.last.lock().unwrap_or_else(PoisonError::into_inner).insert(worker, last);
         Ok(Box::new(KafkaFollower::new(member, changed, &self.kafka)))
     }

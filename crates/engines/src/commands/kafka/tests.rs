@@ -1,5 +1,4 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::mpsc::TryRecvError;
 use std::time::Instant;
 
 use futures_util::FutureExt;
@@ -332,13 +331,14 @@ async fn who_lost_the_coordinator_for_a_session_does_not_wait_for_the_member_tha
     assert_eq!(lost.unwrap_err().kind, ErrorKind::Conflict);
     servers.revive();
     // Ends with this test, however that ends.
-    let (is_watched, is_over) = std::sync::mpsc::channel::<()>();
+    let served = Arc::new(());
+    let is_over = Arc::downgrade(&served);
     let (observer, group, timeout) = (kafka.observer(GROUP).unwrap(), kafka.group(GROUP), kafka.timeout());
     let watching = tokio::task::spawn_blocking(move || {
         let mut most = 0;
         loop {
             // A look after the end as well: the client that looks may have been slower to come back.
-            let is_last = is_over.try_recv() == Err(TryRecvError::Disconnected);
+            let is_last = is_over.strong_count() == 0;
             most = most.max(members(&observer, &group, timeout));
             if is_last {
                 return most;
@@ -359,7 +359,7 @@ async fn who_lost_the_coordinator_for_a_session_does_not_wait_for_the_member_tha
         }
     };
     within(Duration::from_secs(10), again).await;
-    drop(is_watched);
+    drop(served);
     assert_eq!(soon(watching).await.unwrap(), 1, "members at the most");
 }
 

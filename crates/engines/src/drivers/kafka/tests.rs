@@ -1,7 +1,7 @@
 use std::error::Error as _;
 
 use klatch_backing::{Kind, Servers};
-use klatch_ports::contract::fresh;
+use klatch_ports::contract::{fresh, soon};
 use rdkafka::consumer::Consumer;
 
 use super::*;
@@ -97,10 +97,10 @@ async fn health_says_what_loss_of_power_can_take() {
 async fn three_brokers_with_three_copies_are_well() {
     let servers = Servers::start(Kind::Kafka, 3);
     let (kafka, _) = bench::topics(&servers, 2, "").await;
-    klatch_ports::contract::soon(async { while !kafka.health().await.is_ok_and(|found| found.is_empty()) {} }).await;
+    soon(async { while !kafka.health().await.is_ok_and(|found| found.is_empty()) {} }).await;
     servers.kill(3);
     let away = async { while !kafka.health().await.is_ok_and(|found| found.len() >= 2) {} };
-    klatch_ports::contract::soon(away).await;
+    soon(away).await;
     let findings = kafka.health().await.unwrap();
     assert!(findings.iter().any(|finding| finding.contains("2 of 3 copies in sync")), "{findings:?}");
 }
@@ -131,7 +131,7 @@ async fn a_member_may_end_at_any_moment_of_its_joining() {
     let join = || Member::join(&kafka, "test", fresh(), &kafka.feed_topic(), Inboxes::new(room, |_| {})).unwrap();
     // Whoever is there already has the one partition, so that the others are given none.
     let first = join();
-    klatch_ports::contract::soon(async { while !first.inboxes().places().is_ok_and(|them| them.is_some()) {} }).await;
+    soon(async { while !first.inboxes().places().is_ok_and(|them| them.is_some()) {} }).await;
     let mut leaving = Vec::new();
     for moment in 0..20 {
         let member = join();
@@ -140,6 +140,36 @@ async fn a_member_may_end_at_any_moment_of_its_joining() {
         tokio::time::sleep(Duration::from_millis(moment * 9)).await;
     }
     for mut left in leaving {
-        klatch_ports::contract::soon(left.wait_for(|left| *left)).await.unwrap();
+        soon(left.wait_for(|left| *left)).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn of_two_members_with_the_same_name_the_first_one_ends_and_the_second_has_what_it_had() {
+    let (kafka, _) = bench::topics(bench::shared(), 1, "").await;
+    let (name, room) = (fresh(), Room { messages_max: 10, bytes_max: 1_000 });
+    let join = || Member::join(&kafka, "test", name, &kafka.feed_topic(), Inboxes::new(room, |_| {})).unwrap();
+    let has_it = |member: &Member| matches!(member.inboxes().places(), Ok(Some(places)) if !places.is_empty());
+    let first = join();
+    soon(async {
+        while !has_it(&first) {
+            tokio::task::yield_now().await
+        }
+    })
+    .await;
+    let second = join();
+    soon(async {
+        while !has_it(&second) {
+            tokio::task::yield_now().await
+        }
+    })
+    .await;
+    soon(async {
+        while first.inboxes().places().is_ok() {
+            tokio::task::yield_now().await
+        }
+    })
+    .await;
+    soon(first.left().wait_for(|left| *left)).await.unwrap();
+    assert!(has_it(&second));
 }

@@ -1,9 +1,10 @@
 //! The handle with which everybody commands a conversation: it finds the partition, puts the command into its queue, and brings
 //! the outcome back to whoever asked. The same whether the processor is in this process or in another.
 //!
-//! Where queue and mailboxes are durable, a device is told `accepted` at once, and waits as long as it is connected; what becomes of its
-//! command is in the log or in its mailbox, should it not hear of it.
+//! Where queue and mailboxes are durable, a device is told `accepted` unless it is answered soon, and waits as long as it is connected;
+//! what becomes of its command is in the log or in its mailbox, should it not hear of it.
 
+mod accepting;
 mod lost;
 mod ways;
 
@@ -19,6 +20,7 @@ use klatch_ports::{Error, ErrorKind};
 use klatch_protocol::log::{Envelope, Failure, Outcome, decode_outcomes};
 use metrics::Counter;
 use parking_lot::Mutex;
+use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio::sync::{Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -27,6 +29,8 @@ use crate::lanes::Lane;
 use crate::partitioning::LOOK_EVERY;
 use crate::projection::leads_to_inline;
 use crate::services::Services;
+#[cfg(test)]
+pub use accepting::TELL_EVERY;
 use ways::{Way, Ways};
 
 /// How long an outcome is waited for by whoever was not told `accepted`: milliseconds. After that it is unknown, and the client sends
@@ -44,7 +48,7 @@ pub trait Asker: Send + 'static {
     /// and the outcome is waited for only so long.
     fn device(&self) -> Option<DeviceId>;
 
-    /// The queue keeps the command. May be called after an outcome came on another way, and never twice.
+    /// The queue keeps the command, and nothing became of it yet. Never called twice.
     fn accepted(&self);
 
     /// What became of it. Called once, if at all.
@@ -73,6 +77,8 @@ pub struct Conversations {
     pending: Mutex<HashMap<u64, Pending>>,
     next: AtomicU64,
     ways: Ways,
+    /// To whoever tells that commands are accepted.
+    accepted: UnboundedSender<Vec<u64>>,
     /// Held while the log is asked for outcomes: where it is slow, one question at a time is enough.
     looking: Arc<Semaphore>,
 }
@@ -134,8 +140,10 @@ impl Conversations {
         };
         let ways = Ways::begin(services.clone(), let_go, way).await?;
         let (pending, next, looking) = (Mutex::default(), AtomicU64::new(1), Arc::new(Semaphore::new(1)));
-        let this = Arc::new(Self { services, node, pending, next, ways, looking });
+        let (accepted, untold) = mpsc::unbounded_channel();
+        let this = Arc::new(Self { services, node, pending, next, ways, accepted, looking });
         handle.get_or_init(|| Arc::downgrade(&this));
+        tokio::spawn(accepting::tell(Arc::downgrade(&this), untold));
         let following = Arc::downgrade(&this);
         tokio::spawn(async move {
             loop {
@@ -254,18 +262,24 @@ impl Conversations {
     }
 
     fn taken(&self, correlations: &[u64]) {
+        let mut accepted = Vec::with_capacity(correlations.len());
         let mut all = self.pending.lock();
         for correlation in correlations {
             // Its outcome may have come already.
             let Some(pending) = all.get_mut(correlation) else { continue };
             if pending.asked.device.is_some() && self.services.keeps_commands() {
                 pending.is_accepted = true;
-                pending.asker.accepted();
+                accepted.push(*correlation);
             }
             if let Some(entering) = pending.entering.take() {
                 // Who asked may have gone away.
                 let _ = entering.send(Ok(()));
             }
+        }
+        drop(all);
+        if !accepted.is_empty() {
+            // Whoever hears it is there as long as this is.
+            let _ = self.accepted.send(accepted);
         }
     }
 

@@ -3,10 +3,11 @@
 use klatch_ports::commands::Delivery;
 use klatch_protocol::log::{Envelope, decode_bundle};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::Instant;
 
-use super::refusals::{Device, Told};
+use super::refusals::{Device, Site, Told, lasting, send};
 use super::*;
-use crate::conversations::Refused;
+use crate::conversations::{Refused, TELL_EVERY};
 
 fn device() -> (Device, UnboundedReceiver<Told>) {
     let (tell, told) = unbounded_channel();
@@ -57,4 +58,14 @@ async fn what_one_hands_in_comes_into_the_queue_in_that_order_and_in_few_message
     }
     assert_eq!(ids, (0..COUNT).map(|id| command(id, ADA, CommandKind::Join).id).collect::<Vec<_>>());
     assert!(messages < 10, "{messages} messages");
+}
+
+#[tokio::test]
+async fn accepted_is_told_where_the_outcome_takes_its_time_and_never_at_once() {
+    let conversations = Site::start(lasting()).await.stop().await;
+    let (asker, mut told) = device();
+    let begun = Instant::now();
+    conversations.hand_in(TEA, command(6, ADA, send()), Some(false), asker).await.unwrap();
+    assert_eq!(told.recv().await, Some(Told::Accepted), "nobody decides it");
+    assert!(begun.elapsed() >= TELL_EVERY);
 }

@@ -80,7 +80,7 @@ start() {
   local i
   for i in $(seq "$1"); do
     mkdir -p "$dir/$i"
-    config "$i" "$1" >"$dir/$i/cassandra.yaml"
+    { config "$i" "$1" && settings "$i"; } >"$dir/$i/cassandra.yaml"
     cat >"$dir/$i/logback.xml" <<'END'
 <configuration>
   <appender name="OUT" class="ch.qos.logback.core.ConsoleAppender"><encoder><pattern>%d %-5level %logger{0} %msg%n</pattern></encoder></appender>

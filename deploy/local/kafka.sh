@@ -45,10 +45,9 @@ END
 start() {
   local i
   for i in $(seq "$1"); do
-    [[ -e $dir/$i/data/meta.properties ]] && continue
     mkdir -p "$dir/$i"
-    config "$i" "$1" >"$dir/$i/config"
-    "${jvm[@]}" "${classes[@]}" kafka.tools.StorageTool format -t a2xhdGNoLWthZmthLTAwMQ -c "$dir/$i/config" >"$dir/$i/format.log" 2>&1
+    { config "$i" "$1" && settings "$i"; } >"$dir/$i/config"
+    [[ -e $dir/$i/data/meta.properties ]] || "${jvm[@]}" "${classes[@]}" kafka.tools.StorageTool format -t a2xhdGNoLWthZmthLTAwMQ -c "$dir/$i/config" >"$dir/$i/format.log" 2>&1
   done
   for i in $(seq "$1"); do launch "$i" "${jvm[@]}" "${classes[@]}" kafka.Kafka config; done
   for i in $(seq "$1"); do ready "$i" listens "$(ip "$i")" 9092; done

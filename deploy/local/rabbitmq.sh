@@ -35,7 +35,7 @@ start() {
 
   for i in $(seq "$1"); do
     mkdir -p "$dir/$i"
-    config "$i" >"$dir/$i/rabbitmq.conf"
+    { config "$i" && settings "$i"; } >"$dir/$i/rabbitmq.conf"
     echo '[rabbitmq_stream].' >"$dir/$i/enabled_plugins"
     give_to_plain_user "$dir/$i"
     # "Under systemd" the script becomes the server instead of watching over it, so that pid is the server's.

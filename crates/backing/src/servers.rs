@@ -1,7 +1,8 @@
 //! One server, of one or several nodes.
 
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -83,6 +84,14 @@ impl Servers {
     /// # Panics
     /// With what the script says, if one does not become ready.
     pub fn start(kind: Kind, nodes: usize) -> Self {
+        Self::with(kind, nodes, "")
+    }
+
+    /// The same, with settings of its own on each node, as [`Self::configure`] adds them.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    pub fn with(kind: Kind, nodes: usize, settings: &str) -> Self {
         let (net, socket) = Net::take();
         let folder = tempfile::Builder::new().prefix("klatch-").tempdir().expect("a temporary folder");
         // As root, some servers run as another user.
@@ -91,6 +100,9 @@ impl Servers {
         let environment = environment.each_ref().map(|(name, value)| (*name, value.as_os_str()));
         let guard = Guard::of(&script(kind), folder.path(), &environment, socket);
         let servers = Self { kind, nodes, net, folder, _guard: guard };
+        if !settings.is_empty() {
+            (1..=nodes).for_each(|node| servers.configure(node, settings));
+        }
         servers.revive();
         servers
     }
@@ -129,15 +141,16 @@ impl Servers {
         assert!(started.status.success(), "{:?} did not start: {}", self.kind, String::from_utf8_lossy(&said));
     }
 
-    /// Adds settings to a node's configuration, where the server has them line by line in one file (Kafka does) and the last one
-    /// counts. They hold from its next start.
+    /// Adds settings to a node's configuration, where the server has them line by line in one file (Kafka, Cassandra and RabbitMQ do). They
+    /// hold from its next start.
     ///
     /// # Panics
-    /// If there is no such file.
+    /// If they cannot be written.
     pub fn configure(&self, node: usize, settings: &str) {
-        let file = self.folder.path().join(format!("{node}/config"));
-        let before = fs::read_to_string(&file).expect("the server has such a file");
-        fs::write(&file, format!("{before}\n{settings}\n")).expect("it can be written");
+        fs::create_dir_all(self.folder(node)).expect("a folder");
+        let mut file =
+            File::options().create(true).append(true).open(self.folder(node).join("settings")).expect("a file");
+        writeln!(file, "{settings}").expect("it can be written");
     }
 
     /// Stops all nodes in order; their data stay.

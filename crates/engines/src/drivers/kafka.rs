@@ -10,6 +10,8 @@
 #[cfg(test)]
 pub(crate) mod bench;
 mod client;
+mod disks;
+mod health;
 mod inboxes;
 mod look;
 mod member;

@@ -1,6 +1,7 @@
 //! What an operator should know of a Cassandra.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use klatch_ports::Error;
 
@@ -8,6 +9,8 @@ use super::{Database, Level};
 
 /// Copies of the log with which one node may die.
 const COPIES: u32 = 3;
+/// Cassandra's setting of how full a disk may be before its node says so: per cent, and -1 for never.
+const DISK_WARNING: &str = "data_disk_usage_percentage_warn_threshold";
 
 impl Database {
     /// What an operator should change, a sentence each; none where all is well. Settings are those of the node that answers.
@@ -34,7 +37,33 @@ impl Database {
         }
         let (sync, paxos) = (self.setting("commitlog_sync").await?, self.setting("paxos_variant").await?);
         findings.extend(unsafe_settings(sync.as_deref(), paxos.as_deref()));
+        findings.extend(self.disks().await?);
         Ok(findings)
+    }
+
+    /// What is wrong with the nodes' disks, where Cassandra watches them (CASSANDRA-17150). Those before 4.1, and ScyllaDB, do not.
+    async fn disks(&self) -> Result<Vec<String>, Error> {
+        match self.setting(DISK_WARNING).await?.as_deref() {
+            None => return Ok(Vec::new()),
+            Some("-1") => {
+                return Ok(vec![format!(
+                    "nobody watches the disks of Cassandra's nodes: set `{DISK_WARNING}`, to 60 for example, since compaction needs room of \
+                     its own; then it is said here which of them are nearly full"
+                )]);
+            }
+            Some(_) => {}
+        }
+        let look = self.prepare("SELECT address, disk_usage FROM system_views.gossip_info", Level::Majority).await?;
+        let nodes = self.rows::<(IpAddr, Option<String>)>(&look, ()).await?;
+        let is_short = |usage: &Option<String>| matches!(usage.as_deref(), Some("STUFFED" | "FULL"));
+        let short = nodes.into_iter().filter(|(_, usage)| is_short(usage));
+        Ok(short
+            .map(|(node, _)| {
+                format!(
+                    "the disk of Cassandra's node {node} is nearly full: make room, give it a larger one, or add nodes"
+                )
+            })
+            .collect())
     }
 
     async fn setting(&self, name: &str) -> Result<Option<String>, Error> {

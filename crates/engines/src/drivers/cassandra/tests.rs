@@ -137,6 +137,18 @@ async fn a_condition_is_kept_or_not_and_told() {
 }
 
 #[tokio::test]
+async fn an_operator_is_told_which_node_is_short_of_room() {
+    let unwatched = bench::open(&bench::prepared(&SCHEMA).await).await.health().await.unwrap();
+    assert!(unwatched.iter().any(|finding| finding.contains("nobody watches the disks")), "{unwatched:?}");
+    let full = "data_disk_usage_percentage_warn_threshold: 1\ndata_disk_usage_max_disk_size: 1MiB";
+    let servers = Servers::with(Kind::Cassandra, 1, full);
+    let database = bench::open(&bench::place(&servers)).await;
+    let is_short = |findings: Vec<String>| findings.iter().any(|finding| finding.contains("is nearly full"));
+    // Cassandra looks twice a minute.
+    within(Duration::from_secs(90), async { while !database.health().await.is_ok_and(is_short) {} }).await;
+}
+
+#[tokio::test]
 async fn a_server_that_is_silent_or_gone_is_away_and_comes_back() {
     let place = bench::impatient(bench::prepared(&SCHEMA).await);
     let links = bench::links(shared()).await;

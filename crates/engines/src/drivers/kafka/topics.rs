@@ -1,23 +1,22 @@
-//! The topics: making them, looking whether they are there, what an operator should know of them, and where they end.
+//! The topics: making them, looking whether they are there, and where they end.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use klatch_ports::{Error, ErrorKind};
-use rdkafka::admin::{
-    AdminClient, AdminOptions, ConfigResource, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication,
-};
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaResult;
+use rdkafka::metadata::MetadataBroker;
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{Offset, TopicPartitionList};
 
 use super::{Kafka, error};
 
 /// Copies of each topic, where there are as many brokers.
-const COPIES: usize = 3;
+pub(super) const COPIES: usize = 3;
 /// How long messages are kept: seven days. The log has every event for good; a command waits no longer than an outage.
 const RETENTION_MS: &str = "604800000";
 /// How long dead letters are kept: until somebody takes them away.
@@ -29,27 +28,27 @@ const MESSAGE_BYTES_MAX: &str = "1048588";
 const ASK_AGAIN: Duration = Duration::from_millis(20);
 
 /// A topic as it is.
-struct Topic {
-    name: String,
-    partitions: usize,
+pub(super) struct Topic {
+    pub name: String,
+    pub partitions: usize,
     /// Copies of the partition that has fewest.
-    copies: usize,
+    pub copies: usize,
     /// Copies in sync of the partition that has fewest.
-    in_sync: usize,
+    pub in_sync: usize,
     /// Partitions that nobody leads.
-    leaderless: usize,
+    pub leaderless: usize,
 }
 
 /// A topic as it shall be.
-struct Wanted {
-    name: String,
+pub(super) struct Wanted {
+    pub name: String,
     partitions: usize,
     retention_ms: &'static str,
 }
 
 impl Kafka {
     /// The topics that there shall be, where commands have so many partitions.
-    fn wanted(&self, partitions: usize) -> [Wanted; 3] {
+    pub(super) fn wanted(&self, partitions: usize) -> [Wanted; 3] {
         let topic = |name, partitions, retention_ms| Wanted { name, partitions, retention_ms };
         [
             topic(self.commands_topic(), partitions, RETENTION_MS),
@@ -66,7 +65,7 @@ impl Kafka {
     /// `Broken`: the brokers refuse it, with their reason. `Unavailable`.
     pub async fn migrate(self: &Arc<Self>, partitions: usize, is_dry: bool) -> Result<Vec<String>, Error> {
         let (there, brokers) = self.topics().await?;
-        let copies = self.copies.map_or(COPIES.min(brokers.max(1)), |copies| copies as usize);
+        let copies = self.copies.map_or(COPIES.min(brokers.len().max(1)), |copies| copies as usize);
         let admin: AdminClient<DefaultClientContext> = self.config.create().map_err(error)?;
         let options = AdminOptions::new()
             .request_timeout(Some(self.timeout))
@@ -163,52 +162,21 @@ impl Kafka {
         feed.map(|topic| topic.partitions).ok_or_else(|| Error::unavailable("Kafka did not name the topic of the feed"))
     }
 
-    /// What an operator should change, a sentence each; none where all is well.
-    ///
-    /// # Errors
-    /// `Unavailable`: nothing is known.
-    pub async fn health(self: &Arc<Self>) -> Result<Vec<String>, Error> {
-        let (there, brokers) = self.topics().await?;
-        let mut findings = Vec::new();
-        if brokers < COPIES {
-            findings
-                .push(format!("Kafka has {brokers} brokers: with fewer than {COPIES}, the loss of one stops the chat"));
-        }
-        for Wanted { name, .. } in self.wanted(1) {
-            match there.iter().find(|topic| topic.name == name) {
-                None => findings.push(format!("there is no topic {name}: run `klatch migrate`")),
-                Some(topic) => {
-                    findings.extend(topic.findings());
-                    findings.extend(settings(&name, topic, &self.configuration(&name).await?));
-                }
-            }
-        }
-        Ok(findings)
-    }
-
-    /// Our topics, as far as they are there, and the number of brokers.
-    async fn topics(self: &Arc<Self>) -> Result<(Vec<Topic>, usize), Error> {
+    /// Our topics, as far as they are there, and the brokers.
+    pub(super) async fn topics(self: &Arc<Self>) -> Result<(Vec<Topic>, Vec<i32>), Error> {
         let kafka = self.clone();
         let asked = tokio::task::spawn_blocking(move || {
             let producer = kafka.producer()?;
-            let (mut there, mut brokers) = (Vec::new(), 0);
+            let (mut there, mut brokers) = (Vec::new(), Vec::new());
             for Wanted { name, .. } in kafka.wanted(1) {
                 let metadata = producer.client().fetch_metadata(Some(&name), kafka.timeout).map_err(error)?;
-                brokers = metadata.brokers().len();
+                brokers = metadata.brokers().iter().map(MetadataBroker::id).collect();
                 let found = metadata.topics().iter().find(|topic| topic.name() == name && topic.error().is_none());
                 there.extend(found.map(Topic::of));
             }
             Ok((there, brokers))
         });
         asked.await.map_err(Error::unavailable)?
-    }
-
-    async fn configuration(&self, topic: &str) -> Result<ConfigResource, Error> {
-        let admin: AdminClient<DefaultClientContext> = self.config.create().map_err(error)?;
-        let options = AdminOptions::new().request_timeout(Some(self.timeout));
-        let answer = admin.describe_configs([&ResourceSpecifier::Topic(topic)], &options).await.map_err(error)?;
-        let answer = answer.into_iter().next().ok_or_else(|| Error::unavailable("Kafka answered nothing"))?;
-        answer.map_err(|code| Error::unavailable(format!("the settings of {topic}: {code}")))
     }
 }
 
@@ -225,43 +193,6 @@ impl Topic {
             leaderless: topic.partitions().iter().filter(|partition| partition.leader() < 0).count(),
         }
     }
-
-    fn findings(&self) -> Vec<String> {
-        let Self { name, copies, in_sync, leaderless, .. } = self;
-        let mut findings = Vec::new();
-        if *copies < COPIES {
-            findings.push(format!(
-                "the topic {name} has {copies} copies: with fewer than {COPIES}, loss of power can take what was accepted"
-            ));
-        }
-        if in_sync < copies {
-            findings.push(format!("a partition of {name} has {in_sync} of {copies} copies in sync: is a broker away?"));
-        }
-        if *leaderless > 0 {
-            findings.push(format!("{leaderless} partitions of {name} have no leader: nothing can be sent there"));
-        }
-        findings
-    }
-}
-
-fn settings(name: &str, topic: &Topic, settings: &ConfigResource) -> Vec<String> {
-    let setting = |name: &str| settings.get(name).and_then(|entry| entry.value.clone()).unwrap_or_default();
-    let mut findings = Vec::new();
-    let minimum: usize = setting("min.insync.replicas").parse().unwrap_or(0);
-    if minimum < 2 {
-        findings
-            .push(format!("min.insync.replicas of {name} is {minimum}: set 2, or one broker's loss can take messages"));
-    }
-    if minimum >= topic.copies && topic.copies > 1 {
-        findings.push(format!("min.insync.replicas of {name} is {minimum} of {}: no broker may be away", topic.copies));
-    }
-    if setting("unclean.leader.election.enable") == "true" {
-        findings.push(format!("unclean.leader.election.enable of {name} is true: set false, or messages can be lost"));
-    }
-    if setting("cleanup.policy") != "delete" {
-        findings.push(format!("cleanup.policy of {name} is not `delete`: it would take messages that are needed"));
-    }
-    findings
 }
 
 /// An offset of each partition. One of which nothing was learned is left out.

@@ -1,14 +1,22 @@
 //! Queues and exchanges: how they are made, and whether they are there.
 
-use klatch_ports::{Error, ErrorKind};
-use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
-use lapin::types::{AMQPValue, FieldTable};
-use lapin::{Channel, ExchangeKind};
+use std::pin::pin;
+use std::time::Duration;
 
-use super::{Broker, Way};
+use klatch_ports::{Error, ErrorKind};
+use lapin::options::{
+    BasicPublishOptions, BasicQosOptions, ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions,
+};
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{BasicProperties, Channel, ExchangeKind};
+use tokio::time::sleep;
+
+use super::{Broker, Way, error, give_up};
 
 /// Messages in a queue without a limit, from which on an operator is told.
 const WAITING_MANY: u32 = 100_000;
+/// Between two looks whether a broker has said that it takes nothing.
+const ASK_AGAIN: Duration = Duration::from_millis(20);
 
 /// A quorum queue with one consumer at a time.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -147,7 +155,36 @@ impl Broker {
                 findings.push(format!("in the queue `{name}` {waiting} messages wait: does its worker run?"));
             }
         }
+        if self.has_alarm().await? {
+            let sentence = "it takes no messages: a broker is short of disk or memory, which `rabbitmq-diagnostics alarms` names; make room there";
+            findings.push(sentence.to_owned());
+        }
         Ok(findings)
+    }
+
+    /// Whether a broker is short of disk or memory. That is told to those who publish, and by and by to nobody else.
+    async fn has_alarm(&self) -> Result<bool, Error> {
+        let line = self.connect().await?;
+        let channel = self.asked(line.connection.create_channel()).await?;
+        // Nobody gets it, as there is no such queue.
+        let (exchange, nowhere) = ("".into(), self.name("nowhere").as_str().into());
+        let publishing =
+            channel.basic_publish(exchange, nowhere, BasicPublishOptions::default(), &[], BasicProperties::default());
+        self.within(publishing).await?.map_err(error)?;
+        // While there is an alarm, nothing that follows is read.
+        let mut answer = pin!(self.asked(channel.basic_qos(1, BasicQosOptions::default())));
+        let has_alarm = loop {
+            tokio::select! {
+                answered = &mut answer => break answered.map(|()| line.connection.status().blocked()),
+                () = sleep(ASK_AGAIN) => {
+                    if line.connection.status().blocked() {
+                        break Ok(true);
+                    }
+                }
+            }
+        };
+        give_up(Some(line));
+        has_alarm
     }
 }
 

@@ -125,6 +125,14 @@ async fn an_operator_is_told_what_is_wrong() {
     broker.expect(&there).await.unwrap();
 }
 
+#[tokio::test]
+async fn an_operator_is_told_that_there_is_no_room() {
+    let servers = Servers::with(Kind::RabbitMq, 1, "disk_free_limit.absolute = 1000000000000000");
+    let broker = bench::at(&bench::address(&servers.addresses()));
+    let is_short = |findings: Vec<String>| findings.iter().any(|finding| finding.contains("short of disk or memory"));
+    soon(async { while !broker.health(&[]).await.is_ok_and(is_short) {} }).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_cut_off_is_told_and_goes_on() {
     let link = Link::to(Servers::shared(Kind::RabbitMq).address(1)).await;

@@ -41,7 +41,7 @@ impl Database {
         Ok(findings)
     }
 
-    /// What is wrong with the nodes' disks, where Cassandra watches them (CASSANDRA-17150). Those before 4.1, and ScyllaDB, do not.
+    /// What is wrong with the nodes' disks, where Cassandra watches them (a guardrail, CEP-3). Those before 4.1, and ScyllaDB, do not.
     async fn disks(&self) -> Result<Vec<String>, Error> {
         match self.setting(DISK_WARNING).await?.as_deref() {
             None => return Ok(Vec::new()),

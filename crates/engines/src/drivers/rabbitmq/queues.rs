@@ -162,7 +162,7 @@ impl Broker {
         Ok(findings)
     }
 
-    /// Whether a broker is short of disk or memory. That is told to those who publish, and by and by to nobody else.
+    /// Whether a broker is short of disk or memory. Nobody is told but those who publish.
     async fn has_alarm(&self) -> Result<bool, Error> {
         let line = self.connect().await?;
         let channel = self.asked(line.connection.create_channel()).await?;

@@ -1,7 +1,7 @@
 use std::io::Write;
 
 use futures_util::FutureExt;
-use klatch_backing::{Flow, Link};
+use klatch_backing::{Flow, Kind, Link, Servers};
 use klatch_ports::ErrorKind;
 use klatch_ports::contract::{LENIENCY, soon, within};
 use tokio::io::copy_bidirectional;
@@ -41,6 +41,15 @@ async fn an_operator_need_change_nothing_of_redis_nor_of_valkey() {
     for address in [bench::server(), bench::cluster(), bench::valkey(), bench::valkey_cluster()] {
         assert_eq!(bench::redis(&address).health().await, Vec::<String>::new(), "{address}");
     }
+}
+
+#[tokio::test]
+async fn an_operator_is_told_which_server_is_short_of_memory() {
+    let servers = Servers::start(Kind::Redis, 1);
+    let server = servers.address(1);
+    bench::ask(&server, "CONFIG", &["SET", "maxmemory", "100000"]).await;
+    let findings = bench::redis(&server).health().await;
+    assert!(matches!(&findings[..], [one] if one.contains("raise `maxmemory`")), "{findings:?}");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ stop_signal=INT # a fast shutdown
 
 fetch() { deb postgresql-15 pgbouncer; }
 
-settings() { # I N
+config() { # I N
   cat <<END
 listen_addresses = '$(ip "$1")'
 port = 5432
@@ -17,6 +17,7 @@ unix_socket_directories = ''
 wal_level = logical
 hot_standby = on
 shared_buffers = 64MB
+include_if_exists = '$dir/$1/settings'
 END
   # A replica begins with a copy of node 1's settings, so say that it waits for nobody once it is promoted.
   (($1 > 1)) && echo "synchronous_standby_names = ''" && return
@@ -38,7 +39,7 @@ start() {
         "${plain_user[@]}" $bin/pg_basebackup -D "$dir/$i/data" -d "host=$(ip 1) user=postgres application_name=node$i" \
           --write-recovery-conf --checkpoint=fast
       fi
-      settings "$i" "$1" >>"$dir/$i/data/postgresql.conf"
+      config "$i" "$1" >>"$dir/$i/data/postgresql.conf"
     fi
     alive "$i" || rm -f "$dir/$i/data/postmaster.pid" # our lock knows better: a zombie still has its process id
     launch "$i" "${plain_user[@]}" $bin/postgres -D "$dir/$i/data"

@@ -4,11 +4,13 @@
 //!
 //! What starts them are the scripts in `deploy/local`. This crate knows nothing of Klatch.
 
+mod authority;
 mod guard;
 mod link;
 mod net;
 mod servers;
 
+pub use authority::{Authority, Signed};
 pub use guard::Guard;
 pub use link::{Flow, Link};
 pub use net::Net;

@@ -84,14 +84,14 @@ impl Servers {
     /// # Panics
     /// With what the script says, if one does not become ready.
     pub fn start(kind: Kind, nodes: usize) -> Self {
-        Self::with(kind, nodes, "")
+        Self::prepared(kind, nodes, |_| {})
     }
 
-    /// The same, with settings of its own on each node, as [`Self::configure`] adds them.
+    /// The same, where `prepare` adds settings ([`Self::configure`]) and files to the nodes' folders before they start.
     ///
     /// # Panics
     /// As [`Self::start`].
-    pub fn with(kind: Kind, nodes: usize, settings: &str) -> Self {
+    pub fn prepared(kind: Kind, nodes: usize, prepare: impl FnOnce(&Self)) -> Self {
         let (net, socket) = Net::take();
         let folder = tempfile::Builder::new().prefix("klatch-").tempdir().expect("a temporary folder");
         // As root, some servers run as another user.
@@ -100,9 +100,8 @@ impl Servers {
         let environment = environment.each_ref().map(|(name, value)| (*name, value.as_os_str()));
         let guard = Guard::of(&script(kind), folder.path(), &environment, socket);
         let servers = Self { kind, nodes, net, folder, _guard: guard };
-        if !settings.is_empty() {
-            (1..=nodes).for_each(|node| servers.configure(node, settings));
-        }
+        (1..=nodes).for_each(|node| fs::create_dir(servers.folder(node)).expect("a folder"));
+        prepare(&servers);
         servers.revive();
         servers
     }
@@ -141,13 +140,11 @@ impl Servers {
         assert!(started.status.success(), "{:?} did not start: {}", self.kind, String::from_utf8_lossy(&said));
     }
 
-    /// Adds settings to a node's configuration, where the server has them line by line in one file (Kafka, Cassandra and RabbitMQ do). They
-    /// hold from its next start.
+    /// Adds settings to a node's configuration, which every server has line by line in one file. They hold from its next start.
     ///
     /// # Panics
     /// If they cannot be written.
     pub fn configure(&self, node: usize, settings: &str) {
-        fs::create_dir_all(self.folder(node)).expect("a folder");
         let mut file =
             File::options().create(true).append(true).open(self.folder(node).join("settings")).expect("a file");
         writeln!(file, "{settings}").expect("it can be written");

@@ -128,6 +128,7 @@ impl Commands for KafkaCommands {
 
     async fn consume(&self, partition: usize) -> Result<Box<dyn Consumer>, Error> {
         let line = self.shared.lines.get(partition)?;
+        self.shared.after_the_last().await?;
         let member = Shared::sit_down(&self.shared)?;
         let place = Place { shared: self.shared.clone(), member, partition, line, first: None, turn: None };
         Ok(Box::new(place))
@@ -185,6 +186,14 @@ fn delivery(message: Message) -> Delivery {
 impl Shared {
     async fn look(&self) -> Result<Look, Error> {
         Look::at(&self.kafka, OPERATORS, self.kafka.dead_topic(), DEAD_SEEN_MAX as u16).await
+    }
+
+    /// Waits until a member that ended has left the group: else whoever has its name next would be taken for it, or it for them.
+    async fn after_the_last(&self) -> Result<(), Error> {
+        let member = self.seat().member.clone();
+        let Some(ended) = member.filter(|member| member.inboxes().places().is_err()) else { return Ok(()) };
+        let left = tokio::time::timeout(2 * self.kafka.timeout(), ended.left().wait_for(|left| *left)).await.is_ok();
+        if left { Ok(()) } else { Err(Error::unavailable("the former member has not left its group yet")) }
     }
 
     /// One consumer more, and the member of the group that it shares with the others.

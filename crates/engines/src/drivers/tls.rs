@@ -11,6 +11,9 @@ use rustls::{ClientConfig, RootCertStore};
 
 use super::place::Tls;
 
+#[cfg(test)]
+mod tests;
+
 /// What rustls needs to speak TLS in this way.
 ///
 /// # Errors

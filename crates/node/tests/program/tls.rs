@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use klatch_backing::Authority;
 use klatch_node::config::Config;
 use klatch_node::{Node, Overrides};
 use klatch_protocol::objects::ConversationKind;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use reqwest::StatusCode;
 use rustix::process::Signal;
 use serde_json::json;
@@ -26,13 +26,9 @@ pub struct Signed {
 
 impl Signed {
     pub fn new() -> Self {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        let key = KeyPair::generate().unwrap();
-        let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-        let cert = CertificateParams::new(names).unwrap().signed_by(&key, &authority).unwrap();
-        Self { authority: authority.pem(), chain: cert.pem() + &authority.pem(), key: key.serialize_pem() }
+        let authority = Authority::new();
+        let klatch_backing::Signed { chain, key } = authority.sign(&["localhost", "127.0.0.1"]);
+        Self { authority: authority.certificate(), chain, key }
     }
 
     /// A client that trusts this authority and no other.

@@ -318,17 +318,30 @@ fn members(observer: &Observer, group: &str, timeout: Duration) -> usize {
 #[tokio::test]
 async fn who_lost_the_coordinator_for_a_session_does_not_wait_for_the_member_that_it_was() {
     let servers = Servers::start(Kind::Kafka, 1);
-    let (kafka, _) = bench::topics(&servers, 1, bench::SHORT_SESSION).await;
+    // It takes less until the broker is back.
+    let (kafka, _) = bench::topics(&servers, 1, "session_ms=12000").await;
     let commands = Arc::new(KafkaCommands::new(kafka.clone(), 1).unwrap());
-    commands.submit(0, payload(1)).await.unwrap();
+    const MANY: u64 = 2_000;
+    let submitted = join_all((0..MANY).map(|n| commands.submit(0, payload(n)))).await;
+    submitted.into_iter().for_each(Result::unwrap);
     let mut consumer = commands.consume(0).await.unwrap();
-    let delivered = soon(consumer.next(1)).await.unwrap();
+    let mut delivered = Vec::new();
+    while delivered.len() < MANY as usize {
+        delivered.extend(soon(consumer.next(MANY as usize)).await.unwrap());
+    }
     servers.kill(1);
-    // What is to be committed stays on its way until the broker is back.
-    consumer.settle(delivered[0].position).await.unwrap();
-    // When its session is over.
-    let lost = within(Duration::from_secs(15), consumer.next(1)).await;
-    assert_eq!(lost.unwrap_err().kind, ErrorKind::Conflict);
+    // Until its session is over. Nothing of that may be committed later in the name of who has its place then.
+    let lost = async {
+        let mut ticks = tokio::time::interval(Duration::from_millis(10));
+        for delivery in &delivered {
+            ticks.tick().await;
+            if let Err(error) = consumer.settle(delivery.position).await {
+                return error;
+            }
+        }
+        panic!("it settled everything");
+    };
+    assert_eq!(within(Duration::from_secs(15), lost).await.kind, ErrorKind::Conflict);
     servers.revive();
     // Ends with this test, however that ends.
     let served = Arc::new(());
@@ -346,12 +359,13 @@ async fn who_lost_the_coordinator_for_a_session_does_not_wait_for_the_member_tha
         }
     });
     let again = async {
-        while commands.submit(0, payload(2)).await.is_err() {}
+        while commands.submit(0, payload(MANY)).await.is_err() {}
         loop {
-            match consumer.next(8).await {
-                Ok(delivered) if delivered.iter().any(|delivery| number(delivery) == 2) => return,
+            match consumer.next(MANY as usize).await {
+                Ok(delivered) if delivered.iter().any(|delivery| number(delivery) == MANY) => return,
                 Ok(_) => {}
-                Err(_) => {
+                Err(error) => {
+                    assert!(!format!("{error:?}").contains("Fenced"), "{error:?}");
                     tokio::task::yield_now().await;
                     consumer = commands.consume(0).await.unwrap();
                 }
@@ -361,6 +375,8 @@ async fn who_lost_the_coordinator_for_a_session_does_not_wait_for_the_member_tha
     within(Duration::from_secs(10), again).await;
     drop(served);
     assert_eq!(soon(watching).await.unwrap(), 1, "members at the most");
+    let member = commands.shared.seat().member.clone().unwrap();
+    assert!(member.inboxes().places().is_ok(), "it had to begin again");
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use klatch_ports::contract::{fresh, soon};
 use scylla::errors::TranslationError;
 use scylla::policies::address_translator::{AddressTranslator, UntranslatedPeer};
 
-use super::{Database, Error, Place, Schema};
+use super::{Database, Place, Schema};
 
 /// Where a keyspace can be made that nobody else has, on these nodes. A stall of a busy machine is not taken for their loss.
 pub fn place(servers: &Servers) -> Place {
@@ -71,15 +71,11 @@ pub async fn links(servers: &Servers) -> HashMap<IpAddr, Link> {
 /// A session to this place, every connection of which goes through a link.
 pub async fn open_through(place: &Place, links: &HashMap<IpAddr, Link>) -> Database {
     let there = |link: &Link| link.address().parse::<SocketAddr>().expect("an address");
-    let nodes = links.iter().map(|(node, link)| (*node, there(link))).collect();
-    try_through(place, nodes).await.expect("it is there")
-}
-
-/// A session to this place, with these addresses for those of the nodes.
-pub async fn try_through(place: &Place, nodes: HashMap<IpAddr, SocketAddr>) -> Result<Database, Error> {
+    let nodes: HashMap<_, _> = links.iter().map(|(node, link)| (*node, there(link))).collect();
     let mut place = place.clone();
     place.hosts = nodes.values().map(|there| (there.ip().to_string(), Some(there.port()))).collect();
-    Database::connect_by(place, |builder| builder.address_translator(Arc::new(Through(nodes)))).await
+    let through = Database::connect_by(place, |builder| builder.address_translator(Arc::new(Through(nodes))));
+    through.await.expect("it is there")
 }
 
 /// Nodes tell each other's addresses to the driver; this puts the links in their place.

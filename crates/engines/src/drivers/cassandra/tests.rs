@@ -1,14 +1,8 @@
-use std::collections::HashMap;
 use std::fs;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use klatch_backing::{Flow, Kind, Servers};
 use klatch_ports::contract::{soon, within};
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
 
 use super::*;
 
@@ -72,55 +66,6 @@ fn replication_of(option: &str) -> String {
     schema::replication(option).unwrap()
 }
 
-/// Speaks TLS with this certificate, and hands on what it hears to a server.
-async fn speak_tls(signed: &rcgen::CertifiedKey<rcgen::KeyPair>, server: String) -> (SocketAddr, JoinSet<()>) {
-    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(signed.signing_key.serialize_der());
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let config = config.with_no_client_auth().with_single_cert(vec![signed.cert.der().clone()], key.into()).unwrap();
-    let (listener, acceptor) = (TcpListener::bind("127.0.0.1:0").await.unwrap(), TlsAcceptor::from(Arc::new(config)));
-    let there = listener.local_addr().unwrap();
-    let mut accepting = JoinSet::new();
-    accepting.spawn(async move {
-        let mut carrying = JoinSet::new();
-        loop {
-            let (stream, _) = listener.accept().await.unwrap();
-            let (acceptor, server) = (acceptor.clone(), server.clone());
-            carrying.spawn(async move {
-                // Who does not trust us goes away again.
-                let Ok(mut stream) = acceptor.accept(stream).await else { return };
-                let mut server = TcpStream::connect(server).await.unwrap();
-                let _ = copy_bidirectional(&mut stream, &mut server).await;
-            });
-        }
-    });
-    (there, accepting)
-}
-
-#[tokio::test]
-async fn tls_is_spoken_with_nodes_whose_address_a_named_root_signed() {
-    let server = shared().address(1);
-    let node = server.parse::<SocketAddr>().unwrap().ip();
-    let signed = |name: &str| rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
-    let (trusted, elsewhere) = (signed("127.0.0.1"), signed("127.0.0.9"));
-    let ca = tempfile::NamedTempFile::new().unwrap();
-    fs::write(ca.path(), trusted.cert.pem() + &elsewhere.cert.pem()).unwrap();
-    let mut place = bench::place(shared());
-    place.tls = Some(super::super::place::Tls { ca: Some(ca.path().to_owned()), own: None });
-
-    let (there, _accepting) = speak_tls(&trusted, server.clone()).await;
-    let database = bench::try_through(&place, HashMap::from([(node, there)])).await.unwrap();
-    assert_eq!(database.migrate(&SCHEMA).await.unwrap(), [1, 2]);
-    database.expect(&SCHEMA).await.unwrap();
-
-    // Signed by nobody we know; and by somebody we know, for another address.
-    for certificate in [signed("127.0.0.1"), elsewhere] {
-        let (there, _accepting) = speak_tls(&certificate, server.clone()).await;
-        let refused = bench::try_through(&place, HashMap::from([(node, there)])).await.err().expect("it is refused");
-        assert!(format!("{refused:?}").contains("certificate"), "{refused:?}");
-    }
-}
-
 #[tokio::test]
 async fn a_condition_is_kept_or_not_and_told() {
     let database = bench::open(&bench::prepared(&SCHEMA).await).await;
@@ -141,7 +86,7 @@ async fn an_operator_is_told_which_node_is_short_of_room() {
     let unwatched = bench::open(&bench::prepared(&SCHEMA).await).await.health().await.unwrap();
     assert!(unwatched.iter().any(|finding| finding.contains("nobody watches the disks")), "{unwatched:?}");
     let full = "data_disk_usage_percentage_warn_threshold: 1\ndata_disk_usage_max_disk_size: 1MiB";
-    let servers = Servers::with(Kind::Cassandra, 1, full);
+    let servers = Servers::prepared(Kind::Cassandra, 1, |it| it.configure(1, full));
     let database = bench::open(&bench::place(&servers)).await;
     let is_short = |findings: Vec<String>| findings.iter().any(|finding| finding.contains("is nearly full"));
     // Cassandra looks twice a minute.

@@ -88,7 +88,7 @@ pub fn shared() -> &'static Servers {
 /// Opens a second way to a server of one node, on which it may be cut off; whoever comes that way stays on it.
 pub async fn linked(servers: &Servers) -> Link {
     let link = Link::to(format!("{}:9094", host(servers))).await;
-    listen(servers, link.address(), "PLAINTEXT", "");
+    listen(servers, link.address());
     link
 }
 
@@ -97,15 +97,18 @@ pub fn host(servers: &Servers) -> String {
     servers.address(1).strip_suffix(":9092").expect("Kafka's port").to_owned()
 }
 
-/// Starts a server of one node again with another listener on port 9094, known to clients by that address.
-pub fn listen(servers: &Servers, known_as: &str, protocol: &str, settings: &str) {
-    let host = host(servers);
-    let settings = format!(
+/// Starts a server of one node again with another listener ([`another_listener`]).
+fn listen(servers: &Servers, known_as: &str) {
+    servers.stop();
+    servers.configure(1, &another_listener(&host(servers), known_as, "PLAINTEXT", ""));
+    servers.revive();
+}
+
+/// The settings with which a node of this address, the only one, listens on port 9094 as well, known to clients by that address.
+pub fn another_listener(host: &str, known_as: &str, protocol: &str, settings: &str) -> String {
+    format!(
         "listeners=PLAINTEXT://{host}:9092,CONTROLLER://{host}:9093,OTHER://{host}:9094\n\
          advertised.listeners=PLAINTEXT://{host}:9092,OTHER://{known_as}\n\
          listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,OTHER:{protocol}\n{settings}"
-    );
-    servers.stop();
-    servers.configure(1, &settings);
-    servers.revive();
+    )
 }

@@ -70,6 +70,10 @@ impl ClientContext for Client {
             RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
                 tracing::warn!(facility, message, "Kafka's driver");
             }
+            // The coordinator was away for as long as a session, and so nobody works at the member's partitions.
+            RDKafkaLogLevel::Warning if facility == "SESSTMOUT" => {
+                tracing::warn!(facility, message, "Kafka's driver");
+            }
             _ => tracing::debug!(facility, message, "Kafka's driver"),
         }
     }

@@ -18,7 +18,7 @@ type Told = HashMap<i32, krafka::Result<HashMap<String, krafka::Result<LogDirDes
 
 impl Kafka {
     /// What is wrong with the brokers' disks, a sentence each, where that is known. Brokers before Kafka 3.3 do not say how large theirs are.
-    pub(super) async fn disks(&self, left_min: u8) -> Vec<String> {
+    pub(in crate::drivers) async fn disks(&self, left_min: u8) -> Vec<String> {
         let told = match timeout(self.timeout, self.ask_for_disks()).await {
             Ok(Ok(told)) => told,
             Ok(Err(error)) => return vec![format!("how much room the brokers have cannot be asked: {error}")],

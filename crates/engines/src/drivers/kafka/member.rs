@@ -1,5 +1,10 @@
 //! A member of a consumer group: a client with a thread that takes part in the group and fills the [`Inboxes`]. The thread never waits
 //! for those who work, so that partitions move however slow they are: a partition whose inbox is full is paused.
+//!
+//! A member whose partitions are lost ends, as after a session in which no coordinator answered. librdkafka would go on, under another id;
+//! but commits that it could not send wait in it, and once there is a coordinator again each of them is one of somebody else with this
+//! member's name, which ends the client for good (`FENCED_INSTANCE_ID`), seconds after everybody had their partitions again. What joins
+//! instead has no past.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -71,8 +76,8 @@ impl fmt::Display for Settled {
 
 impl Member {
     /// Joins a group, which takes a while, and goes on by itself. The group knows it by this name (`group.instance.id`, KIP-345): who lost
-    /// its session because the coordinator was away for as long begins again without the id that it had, and so does not wait for the
-    /// session of the member that it was. Of two with the same name the first one ends. It leaves at its end, like one without a name.
+    /// its session because the coordinator was away for as long is followed by a member with the same name, which so does not wait for the
+    /// session of the one that it was. Of two with the same name the first one ends. It leaves at its end, like one without a name.
     ///
     /// # Errors
     /// `Unavailable`: there is no client or no thread to be had.
@@ -81,8 +86,8 @@ impl Member {
         let mut config = kafka.config.clone();
         set_reading(&mut config, &kafka.group(group), kafka.session);
         set(&mut config, "group.instance.id", name);
-        let idle_at = AtomicI64::new(i64::MIN);
-        let context = Group { client: Client::new(&kafka.requests), inboxes: inboxes.clone(), idle_at };
+        let (has_lost, idle_at) = (AtomicBool::new(false), AtomicI64::new(i64::MIN));
+        let context = Group { client: Client::new(&kafka.requests), inboxes: inboxes.clone(), has_lost, idle_at };
         let consumer: BaseConsumer<Group> = config.create_with_context(context).map_err(error)?;
         let consumer = Arc::new(consumer);
         let (stop, (tell, left)) = (Arc::new(AtomicBool::new(false)), watch::channel(false));
@@ -257,6 +262,9 @@ fn read(consumer: &BaseConsumer<Group>, topic: &str, inboxes: &Inboxes, stop: &A
             }
             None => {}
         }
+        if consumer.context().has_lost.load(Ordering::Relaxed) {
+            return "it lost its partitions".to_owned();
+        }
         paused.retain(|partition| {
             let is_over = inboxes.has_room(*partition);
             if is_over {
@@ -301,6 +309,8 @@ fn flow(done: Result<(), KafkaError>) {
 pub struct Group {
     client: Client,
     inboxes: Arc<Inboxes>,
+    /// Others may have its partitions, and nobody asked for them.
+    has_lost: AtomicBool,
     /// When it last said that it is in no group and about to join none: microseconds of the monotonic clock.
     idle_at: AtomicI64,
 }
@@ -332,7 +342,9 @@ impl ConsumerContext for Group {
         match rebalance {
             Rebalance::Assign(list) => self.inboxes.assign(partitions(list).into_iter()),
             Rebalance::Revoke(list) => {
-                self.inboxes.revoke(partitions(list).into_iter(), consumer.assignment_lost());
+                let are_lost = consumer.assignment_lost();
+                self.inboxes.revoke(partitions(list).into_iter(), are_lost);
+                self.has_lost.fetch_or(are_lost, Ordering::Relaxed);
             }
             Rebalance::Error(error) => tracing::warn!(%error, "partitions were not handed out"),
         }

@@ -123,12 +123,14 @@ async fn brokers_say_how_much_room_they_have() {
 
 #[tokio::test]
 async fn who_has_the_password_is_let_in() {
-    let servers = Servers::start(Kind::Kafka, 1);
-    let there = format!("{}:9094", bench::host(&servers));
     let plain = "sasl.enabled.mechanisms=PLAIN\n\
         listener.name.other.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \
         user_klatch=\"s3cret\";\ngroup.min.session.timeout.ms=7000";
-    bench::listen(&servers, &there, "SASL_PLAINTEXT", plain);
+    let mut there = String::new();
+    let _servers = Servers::prepared(Kind::Kafka, 1, |servers| {
+        there = format!("{}:9094", bench::host(servers));
+        servers.configure(1, &bench::another_listener(&bench::host(servers), &there, "SASL_PLAINTEXT", plain));
+    });
     let file = tempfile::NamedTempFile::new().unwrap();
     for (password, is_right) in [("s3cret", true), ("guessed", false)] {
         std::fs::write(file.path(), password).unwrap();

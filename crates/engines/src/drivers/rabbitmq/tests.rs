@@ -127,7 +127,8 @@ async fn an_operator_is_told_what_is_wrong() {
 
 #[tokio::test]
 async fn an_operator_is_told_that_there_is_no_room() {
-    let servers = Servers::with(Kind::RabbitMq, 1, "disk_free_limit.absolute = 1000000000000000");
+    let servers =
+        Servers::prepared(Kind::RabbitMq, 1, |it| it.configure(1, "disk_free_limit.absolute = 1000000000000000"));
     let broker = bench::at(&bench::address(&servers.addresses()));
     let is_short = |findings: Vec<String>| findings.iter().any(|finding| finding.contains("short of disk or memory"));
     soon(async { while !broker.health(&[]).await.is_ok_and(is_short) {} }).await;

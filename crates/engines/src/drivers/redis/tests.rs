@@ -1,12 +1,7 @@
-use std::io::Write;
-
 use futures_util::FutureExt;
 use klatch_backing::{Flow, Kind, Link, Servers};
 use klatch_ports::ErrorKind;
 use klatch_ports::contract::{LENIENCY, soon, within};
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
 
 use super::*;
 
@@ -60,41 +55,6 @@ async fn accounts_and_passwords_are_used() {
     ping(&place("chat:s3cret")).await.unwrap();
     let refused = ping(&place("chat:secret")).await.unwrap_err();
     assert!(format!("{refused:?}").contains("WRONGPASS"), "{refused:?}");
-}
-
-#[tokio::test]
-async fn tls_is_spoken_with_those_who_are_trusted() {
-    let signed = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let mut ca = tempfile::NamedTempFile::new().unwrap();
-    ca.write_all(signed.cert.pem().as_bytes()).unwrap();
-    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(signed.signing_key.serialize_der());
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let config = config.with_no_client_auth().with_single_cert(vec![signed.cert.der().clone()], key.into()).unwrap();
-    let (listener, acceptor) = (TcpListener::bind("127.0.0.1:0").await.unwrap(), TlsAcceptor::from(Arc::new(config)));
-    let port = listener.local_addr().unwrap().port();
-    let server = bench::server();
-    let mut accepting = tokio::task::JoinSet::new();
-    accepting.spawn(async move {
-        let mut carrying = tokio::task::JoinSet::new();
-        loop {
-            let (stream, _) = listener.accept().await.unwrap();
-            let (acceptor, server) = (acceptor.clone(), server.clone());
-            carrying.spawn(async move {
-                // Who does not trust us goes away again.
-                let Ok(mut stream) = acceptor.accept(stream).await else { return };
-                let mut server = TcpStream::connect(server).await.unwrap();
-                let _ = copy_bidirectional(&mut stream, &mut server).await;
-            });
-        }
-    });
-    let place = |options: String| Redis::at(format!("rediss://localhost:{port}{options}").parse().unwrap()).unwrap();
-    ping(&place(format!("?tls_ca={}", ca.path().display()))).await.unwrap();
-    let other = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    ca.as_file().set_len(0).unwrap();
-    std::fs::write(ca.path(), other.cert.pem()).unwrap();
-    let refused = ping(&place(format!("?tls_ca={}", ca.path().display()))).await.unwrap_err();
-    assert!(format!("{refused:?}").contains("certificate"), "{refused:?}");
 }
 
 #[tokio::test]

@@ -22,13 +22,16 @@ use crate::server::{Server, channel};
 /// Conversations over which the commands are spread.
 const LOADS: [usize; 2] = [50, 1_000];
 const IN_FLIGHT: usize = 1_000;
-/// Connections that send, and commands of each.
+/// Connections that send, and commands of each, one load after the other until so much time has passed: 20,000 messages are less than half a
+/// second for one node, in which it neither writes its tables nor has shown what it took to everybody.
 const SENDERS: usize = 20;
 const COMMANDS: usize = 1_000;
-/// Commands that each sends before anything is counted; to a cluster so often that its servers, some of which are compiled while they run,
-/// have worked for so long.
-const WARM_UP: usize = 100;
+const MEASURED: Duration = Duration::from_secs(10);
+/// How long a node works before anything is counted; and a cluster, some of whose servers are compiled while they run.
+const NODE_WARM_UP: Duration = Duration::from_secs(2);
 const SERVERS_WARM_UP: Duration = Duration::from_secs(60);
+/// Between two questions whether everything was shown.
+const ASK_AGAIN: Duration = Duration::from_millis(100);
 /// Processes of each kind.
 const COPIES: [usize; 3] = [1, 2, 4];
 
@@ -102,12 +105,14 @@ async fn one_node(klatch: &Path, conversations: usize, copies: usize, rate: Opti
     let server = Server::start(klatch).await?;
     let bases = vec![server.base.clone(); copies];
     let load = Load::begin(&server.owner, &bases, conversations).await?;
-    load.run(&bases, WARM_UP, None).await?;
+    let metric = async |name: &'static str| server.metric(name).await;
+    load.run_for(NODE_WARM_UP, &bases, None).await?;
+    all_are_projected(metric).await?;
     let (cpu, encodes) = (server.cpu()?, server.metric(ENCODES).await?);
-    let begun = Instant::now();
-    let messages = load.run(&bases, COMMANDS, rate).await?;
+    let (messages, rate) = load.run_for(MEASURED, &bases, rate).await?;
+    all_are_projected(metric).await?;
     Ok(Figures {
-        rate: messages / begun.elapsed().as_secs_f64(),
+        rate,
         cpu_us: [(server.cpu()? - cpu) / messages * 1e6, 0.0, 0.0],
         encodes: (server.metric(ENCODES).await? - encodes) / messages,
         heads: 0.0,
@@ -125,15 +130,13 @@ async fn cluster(
     let site = Site::start(klatch, stack, copies, partitions).await?;
     let bases = site.bases();
     let load = Load::begin(&site.owner, &bases, conversations).await?;
-    let begun = Instant::now();
-    while begun.elapsed() < SERVERS_WARM_UP {
-        load.run(&bases, WARM_UP, None).await?;
-    }
+    let metric = async |name: &'static str| site.metric(name).await;
+    load.run_for(SERVERS_WARM_UP, &bases, None).await?;
+    all_are_projected(metric).await?;
     let before = counts(&site, stack).await?;
     let cpu = site.cpu()?;
-    let begun = Instant::now();
-    let messages = load.run(&bases, COMMANDS, None).await?;
-    let rate = messages / begun.elapsed().as_secs_f64();
+    let (messages, rate) = load.run_for(MEASURED, &bases, None).await?;
+    all_are_projected(metric).await?;
     let now = site.cpu()?;
     let cpu_us = std::array::from_fn(|kind| (now[kind] - cpu[kind]) / messages * 1e6);
     let after = counts(&site, stack).await?;
@@ -150,6 +153,14 @@ async fn counts(site: &Site, stack: Stack) -> anyhow::Result<Vec<f64>> {
         counts.push(site.metric(&format!("klatch_calls_total{{server=\"{server}\"}}")).await?);
     }
     Ok(counts)
+}
+
+/// Waits until what was appended is in the views as well: that belongs to what a message costs.
+async fn all_are_projected(metric: impl AsyncFn(&'static str) -> anyhow::Result<f64>) -> anyhow::Result<()> {
+    while metric("klatch_events_projected_total").await? < metric("klatch_events_appended_total").await? {
+        tokio::time::sleep(ASK_AGAIN).await;
+    }
+    Ok(())
 }
 
 /// Conversations to which somebody listens on every node.
@@ -172,10 +183,21 @@ impl Load {
         Ok(Self { token, conversations })
     }
 
-    /// Has every sender send so many, `rate` of them all a second if that is said, and waits until all are durable; how many that were.
-    async fn run(&self, bases: &[String], commands: usize, rate: Option<f64>) -> anyhow::Result<f64> {
+    /// Has senders send for at least so long, `rate` of them all a second if that is said; how many messages became durable, and how many a second.
+    async fn run_for(&self, duration: Duration, bases: &[String], rate: Option<f64>) -> anyhow::Result<(f64, f64)> {
+        let (begun, mut messages) = (Instant::now(), 0);
+        while begun.elapsed() < duration {
+            self.run(bases, rate).await?;
+            messages += SENDERS * COMMANDS;
+        }
+        let messages = messages as f64;
+        Ok((messages, messages / begun.elapsed().as_secs_f64()))
+    }
+
+    /// Has every sender send its commands, and waits until all are durable.
+    async fn run(&self, bases: &[String], rate: Option<f64>) -> anyhow::Result<()> {
         let every = rate.map(|rate| Duration::from_secs_f64(SENDERS as f64 / rate));
-        let pace = Pace { commands, in_flight: IN_FLIGHT / SENDERS, every };
+        let pace = Pace { commands: COMMANDS, in_flight: IN_FLIGHT / SENDERS, every };
         let mut senders = JoinSet::new();
         for number in 0..SENDERS {
             let (base, token) = (bases[number % bases.len()].clone(), self.token.clone());
@@ -185,7 +207,7 @@ impl Load {
         while let Some(sent) = senders.join_next().await {
             sent??;
         }
-        Ok((SENDERS * commands) as f64)
+        Ok(())
     }
 }
 

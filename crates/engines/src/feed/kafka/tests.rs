@@ -65,16 +65,23 @@ fn events(seq: u64) -> Vec<(ConversationId, Record)> {
 
 /// Follows until it has heard of the events of this seq, and returns all of which it heard, in order.
 async fn hear(follower: &mut dyn Follower, last: u64) -> Vec<(ConversationId, u64)> {
-    let (mut heard, mut left) = (Vec::new(), (0..8).map(conversation).collect::<BTreeSet<_>>());
+    let mut heard = Vec::new();
+    try_hear(follower, last, &mut heard).await.unwrap();
+    heard
+}
+
+/// The same, as long as the follower does; adds to what was `heard`.
+async fn try_hear(follower: &mut dyn Follower, last: u64, heard: &mut Vec<(ConversationId, u64)>) -> Result<(), Error> {
+    let mut left: BTreeSet<_> = (0..8).map(conversation).collect();
     while !left.is_empty() {
-        for entry in soon(follower.next(50)).await.unwrap() {
+        for entry in soon(follower.next(50)).await? {
             heard.push((entry.conversation, entry.record.seq.0));
             if entry.record.seq.0 == last {
                 left.remove(&entry.conversation);
             }
         }
     }
-    heard
+    Ok(())
 }
 
 /// Publishes until that is confirmed, as whoever publishes must.
@@ -83,7 +90,7 @@ async fn until_published(feed: &KafkaFeed, seq: u64) {
 }
 
 #[tokio::test]
-async fn what_was_published_survives_the_broker_and_followers_go_on() {
+async fn what_was_published_survives_the_broker_and_is_followed_again() {
     let servers = Servers::start(Kind::Kafka, 1);
     let options = format!("timeout_ms=2000&{}", bench::SHORT_SESSION);
     let (kafka, _) = bench::topics(&servers, 3, &options).await;
@@ -110,7 +117,10 @@ async fn what_was_published_survives_the_broker_and_followers_go_on() {
     seq += 1;
     let is_back = async {
         until_published(&feed, seq).await;
-        heard.extend(hear(&mut *follower, seq).await);
+        // A follower whose session ended meanwhile ended with it.
+        while try_hear(&mut *follower, seq, &mut heard).await.is_err() {
+            follower = feed.follow("search").await.unwrap();
+        }
     };
     within(Duration::from_secs(10), is_back).await;
     published.push(seq);

@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use klatch_client::{Gateway, Rest, new_id};
 use klatch_protocol::gateway::{ClientFrame, ServerFrame};
 use klatch_protocol::objects::{Body, CommandBody, NewCommand};
 use tokio::task::JoinSet;
-use tokio::time::interval_at;
+use tokio::time::{interval_at, timeout};
 use uuid::Uuid;
 
 use crate::baseline;
@@ -59,6 +60,9 @@ async fn conversations(owner: &Rest) -> anyhow::Result<Vec<Uuid>> {
     Ok(all)
 }
 
+/// How long a connection waits for something to come.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Whose multiples lie evenly between whole numbers.
 const GOLDEN: f64 = 0.618_033_988_75;
 
@@ -98,7 +102,9 @@ pub async fn send(
                 gateway.send(&ClientFrame::Command { conversation, new: message() }).await?;
                 sent += 1;
             }
-            frame = gateway.next() => match frame? {
+            frame = timeout(PATIENCE, gateway.next()) => match frame.with_context(|| {
+                format!("{} of {sent} commands that were sent had no answer for {PATIENCE:?}", sent - acknowledged)
+            })?? {
                 Ok(ServerFrame::Committed { .. }) => acknowledged += 1,
                 Ok(ServerFrame::Rejected { problem, .. }) => anyhow::bail!("rejected: {}", problem.title),
                 Ok(_) => {}

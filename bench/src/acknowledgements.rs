@@ -60,8 +60,8 @@ async fn conversations(owner: &Rest) -> anyhow::Result<Vec<Uuid>> {
     Ok(all)
 }
 
-/// How long a connection waits for something to come.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long anything is waited for.
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Whose multiples lie evenly between whole numbers.
 const GOLDEN: f64 = 0.618_033_988_75;

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anyhow::ensure;
 use klatch_client::{Gateway, Rest};
 use klatch_protocol::gateway::{ClientFrame, ServerFrame};
 use tokio::task::JoinSet;
@@ -15,7 +16,7 @@ use uuid::Uuid;
 
 use self::site::Site;
 pub use self::site::Stack;
-use crate::acknowledgements::{Pace, send};
+use crate::acknowledgements::{PATIENCE, Pace, send};
 use crate::listening::{Heard, listen};
 use crate::server::{Server, channel};
 
@@ -157,10 +158,17 @@ async fn counts(site: &Site, stack: Stack) -> anyhow::Result<Vec<f64>> {
 
 /// Waits until what was appended is in the views as well: that belongs to what a message costs.
 async fn all_are_projected(metric: impl AsyncFn(&'static str) -> anyhow::Result<f64>) -> anyhow::Result<()> {
-    while metric("klatch_events_projected_total").await? < metric("klatch_events_appended_total").await? {
+    let begun = Instant::now();
+    loop {
+        // What is projected twice, as after a worker's start, is counted twice: so it may be a little early, and never late.
+        let (projected, appended) =
+            (metric("klatch_events_projected_total").await?, metric("klatch_events_appended_total").await?);
+        if projected >= appended {
+            return Ok(());
+        }
+        ensure!(begun.elapsed() < PATIENCE, "{projected} of {appended} events are projected after {PATIENCE:?}");
         tokio::time::sleep(ASK_AGAIN).await;
     }
-    Ok(())
 }
 
 /// Conversations to which somebody listens on every node.

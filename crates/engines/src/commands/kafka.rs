@@ -188,12 +188,13 @@ impl Shared {
         Look::at(&self.kafka, OPERATORS, self.kafka.dead_topic(), DEAD_SEEN_MAX as u16).await
     }
 
-    /// Waits until a member that ended has left the group: else whoever has its name next would be taken for it, or it for them.
+    /// Waits until a member that ended has left the group.
     async fn after_the_last(&self) -> Result<(), Error> {
         let member = self.seat().member.clone();
-        let Some(ended) = member.filter(|member| member.inboxes().places().is_err()) else { return Ok(()) };
-        let left = tokio::time::timeout(2 * self.kafka.timeout(), ended.left().wait_for(|left| *left)).await.is_ok();
-        if left { Ok(()) } else { Err(Error::unavailable("the former member has not left its group yet")) }
+        match member.filter(|member| member.inboxes().places().is_err()) {
+            Some(ended) => self.kafka.until_left(ended.left()).await,
+            None => Ok(()),
+        }
     }
 
     /// One consumer more, and the member of the group that it shares with the others.

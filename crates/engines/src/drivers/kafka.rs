@@ -170,6 +170,17 @@ impl Kafka {
         self.session
     }
 
+    /// Waits until a member that ended has left its group: who has its name next would be taken for it.
+    ///
+    /// # Errors
+    /// `Unavailable`: it has not yet.
+    pub(crate) async fn until_left(&self, mut left: watch::Receiver<bool>) -> Result<(), Error> {
+        let left = tokio::time::timeout(2 * self.timeout, left.wait_for(|left| *left)).await;
+        left.map_err(|_| Error::unavailable("a former member has not left its group yet"))?
+            .map_err(Error::unavailable)?;
+        Ok(())
+    }
+
     /// Returns when every member has left its group. They must be on their way.
     pub(crate) async fn have_left(&self) {
         let members = self.members.lock().unwrap_or_else(PoisonError::into_inner).clone();

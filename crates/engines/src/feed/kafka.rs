@@ -68,10 +68,8 @@ impl KafkaFeed {
     async fn after_the_last(&self, worker: &'static str) -> Result<Uuid, Error> {
         let last = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let dropped = last().get(worker).filter(|last| last.is_dropped()).cloned();
-        let Some(Last { mut left, .. }) = dropped else { return Ok(Uuid::now_v7()) };
-        let left = tokio::time::timeout(2 * self.kafka.timeout(), left.wait_for(|left| *left)).await;
-        left.map_err(|_| Error::unavailable("a former follower has not left its group yet"))?
-            .map_err(Error::unavailable)?;
+        let Some(Last { left, .. }) = dropped else { return Ok(Uuid::now_v7()) };
+        self.kafka.until_left(left).await?;
         // Another one may have taken it meanwhile.
         let mut last = last();
         let former = if last.get(worker).is_some_and(Last::is_dropped) { last.remove(worker) } else { None };

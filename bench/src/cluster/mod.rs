@@ -103,10 +103,12 @@ pub async fn measure(klatch: &Path, only: &Only) -> anyhow::Result<()> {
 
 /// One node, which is heard by as many as a cluster of so many `copies` and is sent so many messages a second, or as many as it takes.
 async fn one_node(klatch: &Path, conversations: usize, copies: usize, rate: Option<f64>) -> anyhow::Result<Figures> {
+    tell("one node begins");
     let server = Server::start(klatch).await?;
     let bases = vec![server.base.clone(); copies];
     let load = Load::begin(&server.owner, &bases, conversations).await?;
     let metric = async |name: &'static str| server.metric(name).await;
+    tell("one node works");
     load.run_for(NODE_WARM_UP, &bases, None).await?;
     all_are_projected(metric).await?;
     let (cpu, encodes) = (server.cpu()?, server.metric(ENCODES).await?);
@@ -128,12 +130,16 @@ async fn cluster(
     partitions: usize,
     conversations: usize,
 ) -> anyhow::Result<Figures> {
+    tell("servers and a cluster begin");
     let site = Site::start(klatch, stack, copies, partitions).await?;
     let bases = site.bases();
+    tell("the cluster makes conversations");
     let load = Load::begin(&site.owner, &bases, conversations).await?;
     let metric = async |name: &'static str| site.metric(name).await;
+    tell("the cluster warms up");
     load.run_for(SERVERS_WARM_UP, &bases, None).await?;
     all_are_projected(metric).await?;
+    tell("the cluster is measured");
     let before = counts(&site, stack).await?;
     let cpu = site.cpu()?;
     let (messages, rate) = load.run_for(MEASURED, &bases, None).await?;
@@ -144,6 +150,11 @@ async fn cluster(
     let each: Vec<_> = after.into_iter().zip(before).map(|(after, before)| (after - before) / messages).collect();
     let calls = stack.servers().iter().copied().zip(each[2..].iter().copied()).collect();
     Ok(Figures { rate, cpu_us, encodes: each[0], heads: each[1], calls })
+}
+
+/// What it is at, for whoever waits: figures come after minutes.
+fn tell(what: &str) {
+    eprintln!("    … {what}");
 }
 
 const ENCODES: &str = "klatch_gateway_encodes_total";

@@ -1,17 +1,22 @@
 //! What every client of Kafka tells us: its log, its errors, and how many requests it sent.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use klatch_ports::Error;
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use serde::Deserialize;
+
+use super::error;
 
 /// The context of a client.
 pub struct Client {
+    /// Why a broker did not let it in, since it was last asked something.
+    refused: Mutex<Option<String>>,
     /// Requests that it sent, as of its last statistics.
     sent: AtomicU64,
     /// Requests that all clients of a cluster sent.
@@ -52,7 +57,23 @@ impl Statistics {
 impl Client {
     /// One whose requests are counted there.
     pub fn new(total: &Arc<AtomicU64>) -> Self {
-        Self { sent: AtomicU64::new(0), total: total.clone() }
+        Self { refused: Mutex::default(), sent: AtomicU64::new(0), total: total.clone() }
+    }
+
+    /// The answer to a call of this client, or why there is none: where a broker did not let it in, calls only say that they waited in vain.
+    ///
+    /// # Errors
+    /// `Unavailable` with a sentence, where it is that. Otherwise as [`error`] says.
+    pub fn explain<T>(&self, answer: KafkaResult<T>) -> Result<T, Error> {
+        let refused = self.refused().take();
+        answer.map_err(|failure| match refused {
+            Some(reason) => Error::unavailable(format!("Kafka does not let us in: {reason}")),
+            None => error(failure),
+        })
+    }
+
+    fn refused(&self) -> MutexGuard<'_, Option<String>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts its requests.
@@ -89,6 +110,7 @@ impl ClientContext for Client {
             // The calls only time out for that, and say nothing of it.
             Some(RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SSL) => {
                 tracing::warn!(%error, reason, "Kafka does not let us in");
+                *self.refused() = Some(reason.to_owned());
             }
             // A broker that is away is heard of from the call that fails for it.
             _ => tracing::debug!(%error, reason, "Kafka's driver"),

@@ -136,8 +136,14 @@ async fn who_has_the_password_is_let_in() {
         std::fs::write(file.path(), password).unwrap();
         let options = format!("sasl=plain&timeout_ms=10000&password_file={}", file.path().display());
         let kafka = bench::at(&format!("klatch@{there}"), &bench::prefix(), &options);
-        let made = kafka.migrate(1, false).await.map_err(|error| error.kind);
-        assert_eq!(made.map(|made| made.len()), if is_right { Ok(3) } else { Err(ErrorKind::Unavailable) });
+        match kafka.migrate(1, false).await {
+            Ok(made) => assert_eq!((made.len(), is_right), (3, true)),
+            Err(refused) => {
+                assert_eq!((refused.kind, is_right), (ErrorKind::Unavailable, false));
+                let why = refused.source().unwrap().to_string();
+                assert!(why.contains("does not let us in") && why.contains("Authentication failed"), "{why}");
+            }
+        }
         assert_eq!(kafka.disks(0).await.is_empty(), is_right, "the other client shows the same password");
         if is_right {
             let findings = kafka.health().await.unwrap();

@@ -167,9 +167,9 @@ impl Kafka {
         let kafka = self.clone();
         let asked = tokio::task::spawn_blocking(move || {
             let producer = kafka.producer()?;
-            let (mut there, mut brokers) = (Vec::new(), Vec::new());
+            let (client, mut there, mut brokers) = (producer.client(), Vec::new(), Vec::new());
             for Wanted { name, .. } in kafka.wanted(1) {
-                let metadata = producer.client().fetch_metadata(Some(&name), kafka.timeout).map_err(error)?;
+                let metadata = client.context().explain(client.fetch_metadata(Some(&name), kafka.timeout))?;
                 brokers = metadata.brokers().iter().map(MetadataBroker::id).collect();
                 let found = metadata.topics().iter().find(|topic| topic.name() == name && topic.error().is_none());
                 there.extend(found.map(Topic::of));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use klatch_ports::Error;
+use klatch_ports::{Error, ErrorKind};
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
@@ -15,8 +15,8 @@ use super::error;
 
 /// The context of a client.
 pub struct Client {
-    /// Why a broker did not let it in, since it was last asked something.
-    refused: Mutex<Option<String>>,
+    /// What it met last on its way to a broker, since it was last asked something.
+    met: Mutex<Option<String>>,
     /// Requests that it sent, as of its last statistics.
     sent: AtomicU64,
     /// Requests that all clients of a cluster sent.
@@ -57,23 +57,26 @@ impl Statistics {
 impl Client {
     /// One whose requests are counted there.
     pub fn new(total: &Arc<AtomicU64>) -> Self {
-        Self { refused: Mutex::default(), sent: AtomicU64::new(0), total: total.clone() }
+        Self { met: Mutex::default(), sent: AtomicU64::new(0), total: total.clone() }
     }
 
-    /// The answer to a call of this client, or why there is none: where a broker did not let it in, calls only say that they waited in vain.
+    /// The answer to a call of this client, or why there is none: calls only say that they waited in vain, where a broker refused a password
+    /// or a certificate as well.
     ///
     /// # Errors
-    /// `Unavailable` with a sentence, where it is that. Otherwise as [`error`] says.
+    /// As [`error`] says, with what the client met.
     pub fn explain<T>(&self, answer: KafkaResult<T>) -> Result<T, Error> {
-        let refused = self.refused().take();
-        answer.map_err(|failure| match refused {
-            Some(reason) => Error::unavailable(format!("Kafka does not let us in: {reason}")),
-            None => error(failure),
+        let met = self.met().take();
+        answer.map_err(error).map_err(|error| match met {
+            Some(reason) if error.kind == ErrorKind::Unavailable => {
+                Error::unavailable(format!("Kafka gave no answer: {reason}"))
+            }
+            _ => error,
         })
     }
 
-    fn refused(&self) -> MutexGuard<'_, Option<String>> {
-        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    fn met(&self) -> MutexGuard<'_, Option<String>> {
+        self.met.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts its requests.
@@ -106,11 +109,15 @@ impl ClientContext for Client {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        match error.rdkafka_error_code() {
+        let code = error.rdkafka_error_code();
+        // That all brokers are away follows from what was said of each.
+        if code != Some(RDKafkaErrorCode::AllBrokersDown) {
+            *self.met() = Some(reason.to_owned());
+        }
+        match code {
             // The calls only time out for that, and say nothing of it.
             Some(RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SSL) => {
                 tracing::warn!(%error, reason, "Kafka does not let us in");
-                *self.refused() = Some(reason.to_owned());
             }
             // A broker that is away is heard of from the call that fails for it.
             _ => tracing::debug!(%error, reason, "Kafka's driver"),

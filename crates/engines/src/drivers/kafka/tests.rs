@@ -141,7 +141,7 @@ async fn who_has_the_password_is_let_in() {
             Err(refused) => {
                 assert_eq!((refused.kind, is_right), (ErrorKind::Unavailable, false));
                 let why = refused.source().unwrap().to_string();
-                assert!(why.contains("does not let us in") && why.contains("Authentication failed"), "{why}");
+                assert!(why.contains("Authentication failed"), "{why}");
             }
         }
         assert_eq!(kafka.disks(0).await.is_empty(), is_right, "the other client shows the same password");

@@ -2,8 +2,6 @@
 
 use klatch_protocol::objects::{Problem, Slug};
 
-use crate::gateway::Closed;
-
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -42,6 +40,31 @@ impl Error {
             Err(_) if matches!(status, 502..=504) => Self::Unreachable(format!("status {status}").into()),
             Err(_) => Self::Unexpected(format!("status {status}")),
         }
+    }
+}
+
+/// How a connection ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Closed {
+    /// The close code; 1006 where there was none.
+    pub code: u16,
+    /// The reason.
+    pub reason: String,
+}
+
+impl Closed {
+    /// Why, in a word.
+    fn reason(&self) -> &str {
+        match (self.code, &*self.reason) {
+            (_, reason) if !reason.is_empty() => reason,
+            (1006, _) => "it was lost",
+            _ => "it does not say why",
+        }
+    }
+
+    /// Whether there is no use in coming back.
+    pub fn is_final(&self) -> bool {
+        (4200..4300).contains(&self.code)
     }
 }
 

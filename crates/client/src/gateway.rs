@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-use crate::error::Error;
+use crate::error::{Closed, Error};
 use crate::tls;
 
 /// How long a server may be silent: it pings every 25 s, so a connection on which nothing comes for this long is lost.
@@ -21,31 +21,6 @@ const SILENCE_MAX: Duration = Duration::from_secs(80);
 pub struct Gateway {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     silence_max: Duration,
-}
-
-/// How a connection ended.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Closed {
-    /// The close code; 1006 where there was none.
-    pub code: u16,
-    /// The reason.
-    pub reason: String,
-}
-
-impl Closed {
-    /// Why, in a word.
-    pub(crate) fn reason(&self) -> &str {
-        match (self.code, &*self.reason) {
-            (_, reason) if !reason.is_empty() => reason,
-            (1006, _) => "it was lost",
-            _ => "it does not say why",
-        }
-    }
-
-    /// Whether there is no use in coming back.
-    pub fn is_final(&self) -> bool {
-        (4200..4300).contains(&self.code)
-    }
 }
 
 impl Gateway {

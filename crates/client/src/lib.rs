@@ -9,8 +9,8 @@ mod keeping;
 mod rest;
 mod tls;
 
-pub use error::Error;
-pub use gateway::{Closed, Gateway};
+pub use error::{Closed, Error};
+pub use gateway::Gateway;
 pub use ids::new_id;
 pub use keeping::{Keep, Kept, Tokens};
 pub use rest::Rest;

@@ -9,8 +9,6 @@ use klatch_ports::feed::Feed;
 use klatch_server::services::Services;
 use tokio_util::sync::CancellationToken;
 
-use crate::engines::Opened;
-
 /// How often a process looks whether it still may work.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// After how many of these looks it says that it does, for whoever asks about it.
@@ -25,15 +23,11 @@ pub fn name() -> String {
     format!("{}/{}/{}", host.nodename().to_string_lossy(), std::process::id(), &number[number.len() - 8..])
 }
 
-/// Begins to work. False where the site is about to leave. Who has a site to itself need not say so.
+/// Begins to work. False where the site is about to leave.
 ///
 /// # Errors
 /// The directory is away.
-pub async fn begin(opened: &Opened) -> anyhow::Result<bool> {
-    if opened.embedded.store.is_some() {
-        return Ok(true);
-    }
-    let services = &opened.services;
+pub async fn begin(services: &Services) -> anyhow::Result<bool> {
     Ok(services.directory.attend(&services.process, services.clock.now()).await?)
 }
 

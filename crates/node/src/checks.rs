@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::config::{Chosen, Config};
 use crate::engines::{self, Opened};
-use crate::lifecycle::Overrides;
+use crate::environment::Overrides;
 
 /// Conversations listed at a time.
 const PAGE: usize = 1_000;

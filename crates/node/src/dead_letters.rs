@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use crate::config::Config;
 use crate::engines;
-use crate::lifecycle::Overrides;
+use crate::environment::Overrides;
 use crate::moving::open_here;
 
 /// Letters that are replayed before those are taken away.

@@ -7,11 +7,8 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use axum::Router;
 use klatch_ports::directory::Registration;
-use klatch_ports::event_log::EventLog;
-use klatch_ports::live::Live;
-use klatch_server::accounts::{self, Accounts, Secret, Signer};
-use klatch_server::environment::{Clock, Entropy};
-use klatch_server::gateway::{self, Gateway};
+use klatch_server::accounts::{Accounts, Secret, Signer};
+use klatch_server::gateway::Gateway;
 use klatch_server::heads::Peers;
 use klatch_server::workers::projector;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -23,13 +20,13 @@ use tokio_util::task::TaskTracker;
 use crate::admin;
 use crate::attendance;
 use crate::backup::take::Source;
-use crate::compaction;
-use crate::config::Config;
+use crate::config::{Config, Role};
 use crate::engines::{self, Opened};
-use crate::environment::{SystemClock, SystemEntropy};
+use crate::environment::Overrides;
 use crate::moving::{self, Asked, Whereabouts, whereabouts};
 use crate::operator::{Site, Socket};
-use crate::roles::{Front, Role, Stage, edge, processor, worker};
+use crate::roles::edge::{self, Front};
+use crate::roles::{Stage, processor, worker};
 use crate::sockets::Sockets;
 use crate::tls::Certificate;
 
@@ -41,42 +38,6 @@ const ARRIVAL_POLL: Duration = Duration::from_millis(250);
 
 /// How long a node that moves waits for the last request to end.
 const CLOSED_WITHIN: Duration = Duration::from_secs(60);
-
-/// Puts something around the log: tests that break it on purpose.
-pub type Decorate = fn(Arc<dyn EventLog>) -> Arc<dyn EventLog>;
-
-/// What tests put in place of the world.
-#[derive(Clone)]
-pub struct Overrides {
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// Chance.
-    pub entropy: Arc<dyn Entropy>,
-    /// The live bus, if not the configured one.
-    pub live: Option<Arc<dyn Live>>,
-    /// Something around the log.
-    pub decorate_log: Option<Decorate>,
-    /// How the gateway behaves.
-    pub gateway: gateway::Options,
-    /// How much work a password is, and how often one may try.
-    pub accounts: accounts::Options,
-    /// When the log is compacted.
-    pub compaction: compaction::Pace,
-}
-
-impl Default for Overrides {
-    fn default() -> Self {
-        Self {
-            clock: Arc::new(SystemClock),
-            entropy: Arc::new(SystemEntropy),
-            live: None,
-            decorate_log: None,
-            gateway: gateway::Options::default(),
-            accounts: accounts::Options::default(),
-            compaction: compaction::Pace::default(),
-        }
-    }
-}
 
 /// A node that runs.
 pub struct Node {
@@ -306,8 +267,8 @@ async fn settle(mut config: Config, overrides: Overrides) -> anyhow::Result<Stag
     loop {
         let opened = engines::open(&config, &overrides).await?;
         match whereabouts(&opened, &config, &overrides).await? {
-            // Whoever begins while the site begins to leave waits like the others.
-            Whereabouts::Here if attendance::begin(&opened).await? => {
+            // Who has a site to itself need not say so. Whoever begins while the site begins to leave waits like the others.
+            Whereabouts::Here if opened.embedded.store.is_some() || attendance::begin(&opened.services).await? => {
                 return prepare(opened, config, overrides).await;
             }
             Whereabouts::Elsewhere(there) => config = *there,

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::backup::take::{self, Source, Taken};
 use crate::config::Config;
-use crate::lifecycle::Overrides;
+use crate::environment::Overrides;
 use crate::moving::{self, Asked, Moved, Target, Tell};
 
 /// The socket's name in the data directory.

@@ -1,12 +1,13 @@
 //! How many partitions the queue of a cluster has, for its operator.
 
 use anyhow::{anyhow, bail};
-use klatch_server::partitioning::{NotHeld, NotRaised, is_possible, raise};
+use klatch_server::partitioning::{NotRaised, is_possible, raise};
 use serde::Serialize;
 
 use crate::config::{Config, Engine};
 use crate::engines::{self, Opened};
-use crate::lifecycle::Overrides;
+use crate::environment::Overrides;
+use crate::holding::not_held;
 use crate::moving::open_here;
 
 /// What there is.
@@ -77,27 +78,6 @@ fn advised(failure: NotRaised) -> anyhow::Error {
         NotRaised::NotMore(_) | NotRaised::TooMany => anyhow!("{failure}"),
         NotRaised::NotHeld(failure) => not_held("there are as many partitions as before", failure),
     }
-}
-
-/// What an operator can do about commands that were not held back, for something that so did not happen.
-pub fn not_held(outcome: &str, failure: NotHeld) -> anyhow::Error {
-    let advice = match failure {
-        NotHeld::Failed(error) => return engines::whole(error),
-        NotHeld::Changing => "wait for it; one whose command was killed ends after 10 s",
-        NotHeld::Silent(_) => {
-            "each may send for an hour from when it was last heard, also where it does not reach the database. Start or mend \
-             it; if it is dead, and you are sure, add `--gone NAME`"
-        }
-        NotHeld::Late(_) => {
-            "look whether they run and reach the directory's database, and try again. If one is dead, and you are sure, add `--gone NAME`"
-        }
-        NotHeld::Living(_) => "leave them out of `--gone`, or stop them first",
-        NotHeld::Ended => "try again",
-        NotHeld::NotDrained(_) => {
-            "look whether processors run and the log's database is well, and try again when little waits"
-        }
-    };
-    anyhow!("{outcome}: {failure}; {advice}")
 }
 
 async fn open(config: &Config, overrides: &Overrides) -> anyhow::Result<Opened> {

@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::checks::{expect_data, is_busy};
 use crate::config::{Config, Engine};
 use crate::engines;
-use crate::lifecycle::Overrides;
+use crate::environment::Overrides;
 
 /// Conversations listed at a time.
 const PAGE: usize = 1_000;

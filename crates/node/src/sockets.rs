@@ -6,9 +6,8 @@ use std::os::fd::AsFd;
 
 use tokio::net::TcpListener;
 
-use crate::config::Config;
+use crate::config::{Config, Role};
 use crate::listener::bind;
-use crate::roles::Role;
 
 /// Sockets that listen.
 pub struct Sockets {

@@ -25,8 +25,9 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::called;
 use super::place::Place;
 use dial::Dial;
+pub(crate) use dial::Push;
 use line::Line;
-pub(crate) use line::{CHECK_EVERY, Push, Visitor, check, keep};
+pub(crate) use line::{CHECK_EVERY, Visitor, check, keep};
 pub(crate) use slots::Slots;
 
 const PORT: u16 = 6379;

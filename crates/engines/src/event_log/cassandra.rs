@@ -14,6 +14,7 @@ mod parts;
 mod read;
 mod snapshots;
 mod statements;
+mod writing;
 
 use std::collections::HashMap;
 

@@ -6,8 +6,16 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use serde::{Deserialize, Serialize};
 
-use super::manifest::FileMark;
+/// A file of a backup.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FileMark {
+    /// Its size.
+    pub bytes: u64,
+    /// Its hash.
+    pub blake3: String,
+}
 
 /// Makes a folder for its owner alone. One that is there must be empty.
 pub fn make_empty(dir: &Path) -> anyhow::Result<()> {

@@ -8,7 +8,7 @@ use klatch_core::ids::Uuid;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::files;
+use super::files::{self, FileMark};
 
 /// The version of what a backup looks like.
 pub const FORMAT: u32 = 1;
@@ -16,15 +16,6 @@ pub const FORMAT: u32 = 1;
 pub const FILE: &str = "manifest.json";
 /// For how long a copy of the keys is good: afterwards it would hold what was promised to be gone.
 pub const KEYS_KEPT_MS: u64 = 30 * 86_400_000;
-
-/// A file of a backup.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct FileMark {
-    /// Its size.
-    pub bytes: u64,
-    /// Its hash.
-    pub blake3: String,
-}
 
 /// What both folders say of themselves.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -22,7 +22,7 @@ use super::take::{DIRECTORY, KEYS, LOG, MASTER, VIEWS, mark_head};
 use super::{destroyed, files};
 use crate::config::Config;
 use crate::engines::{self, Opened, places};
-use crate::lifecycle::Overrides;
+use crate::environment::Overrides;
 
 /// Records appended at a time: as many, or as many bytes.
 const BATCH: usize = 1_000;

@@ -116,7 +116,7 @@ pub async fn take(source: &Source, dir: &Path, keys_dir: &Path) -> anyhow::Resul
     Ok(Taken { conversations, records, bytes, keys_expire_at: keys.expires_at })
 }
 
-fn marks(dir: &Path, names: &[&str]) -> anyhow::Result<std::collections::BTreeMap<String, manifest::FileMark>> {
+fn marks(dir: &Path, names: &[&str]) -> anyhow::Result<std::collections::BTreeMap<String, files::FileMark>> {
     let mark = |name: &&str| {
         let path = dir.join(name);
         files::settle(&path).with_context(|| format!("{} cannot be synced", path.display()))?;

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::DataDirectory;
 use crate::checks::{Finding, check};
-use crate::lifecycle::Overrides;
+use crate::environment::Overrides;
 use crate::shell::output::{self, Found};
 use crate::shell::server::block_on;
 

@@ -4,7 +4,7 @@ use clap::{ArgGroup, Args, Subcommand};
 
 use super::DataDirectory;
 use crate::dead_letters::{self, Done, Shown};
-use crate::lifecycle::Overrides;
+use crate::environment::Overrides;
 use crate::shell::output::{self, Found};
 use crate::shell::server::block_on;
 

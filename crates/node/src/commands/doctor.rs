@@ -3,8 +3,8 @@
 use clap::Args;
 
 use super::DataDirectory;
-use crate::engines::doctor;
-use crate::lifecycle::Overrides;
+use crate::doctor;
+use crate::environment::Overrides;
 use crate::shell::output::{self, Found};
 use crate::shell::server::block_on;
 

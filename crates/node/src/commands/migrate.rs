@@ -4,7 +4,8 @@ use clap::Args;
 
 use super::DataDirectory;
 use crate::engines::migrate;
-use crate::lifecycle::{Overrides, claim};
+use crate::environment::Overrides;
+use crate::lifecycle::claim;
 use crate::shell::output;
 use crate::shell::server::block_on;
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::DataDirectory;
-use crate::lifecycle::Overrides;
+use crate::environment::Overrides;
 use crate::moving::{self, Moved, Target, Tell};
 use crate::operator;
 use crate::shell::output;

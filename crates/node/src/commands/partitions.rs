@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::DataDirectory;
-use crate::lifecycle::Overrides;
+use crate::environment::Overrides;
 use crate::partitions::{self, Seen};
 use crate::shell::output;
 use crate::shell::server::block_on;

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::DataDirectory;
 use crate::backup::restore::{Wanted, restore};
-use crate::lifecycle::Overrides;
+use crate::environment::Overrides;
 use crate::shell::output;
 use crate::shell::server::block_on;
 

@@ -8,9 +8,9 @@ use clap::Args;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::ConfigFile;
-use crate::config::{self, Config, Network};
-use crate::lifecycle::{Node, Overrides};
-use crate::roles::Role;
+use crate::config::{self, Config, Network, Role};
+use crate::environment::Overrides;
+use crate::lifecycle::Node;
 use crate::telemetry;
 use crate::tls::Certificate;
 

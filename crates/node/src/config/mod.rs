@@ -6,6 +6,7 @@ mod file;
 mod http;
 mod limits;
 mod log;
+mod role;
 
 use std::path::PathBuf;
 
@@ -17,8 +18,7 @@ pub use file::load;
 pub use http::{ForwardedBy, Http, Network};
 pub use limits::Limits;
 pub use log::{Log, LogFormat};
-
-use crate::roles::Role;
+pub use role::Role;
 
 /// The configuration of a node. Every key can be left out.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize, JsonSchema)]

@@ -15,7 +15,7 @@ use super::distributed::{Servers, queue};
 use super::embedded::whole;
 use super::{make_directory, workspace};
 use crate::config::{Chosen, Config, Engine, Limits};
-use crate::lifecycle::Overrides;
+use crate::environment::Overrides;
 use crate::master_key;
 
 /// What is done.

@@ -1,8 +1,8 @@
 //! From the configuration to the ports: the only folder that names an engine.
 
 mod distributed;
-pub mod doctor;
 mod embedded;
+pub mod health;
 pub mod migrate;
 
 use std::path::Path;
@@ -31,7 +31,7 @@ pub use embedded::{Embedded, places};
 
 use crate::attendance;
 use crate::config::{Chosen, Config, Engine, Limits};
-use crate::lifecycle::Overrides;
+use crate::environment::Overrides;
 use crate::master_key;
 use distributed::Servers;
 

@@ -56,7 +56,7 @@ pub async fn run(
     let (path, channel) = (file.to_owned(), target.channel.clone());
     let reading = tokio::task::spawn_blocking(move || read(&path, &channel, &send));
     let mut report = Report::default();
-    let unread = Reading::before(target).await.context("the conversation cannot be seen")?;
+    let unread = Reading::before(target.rest, target.conversation).await.context("the conversation cannot be seen")?;
     while let Some(batch) = batches.recv().await
         && !stop.is_cancelled()
     {
@@ -65,7 +65,7 @@ pub async fn run(
     }
     drop(batches);
     reading.await.context("the reader of the file panicked")??;
-    unread.after(target).await.context("everything is imported, but could not be marked as read")?;
+    unread.after().await.context("everything is imported, but could not be marked as read")?;
     if report.adds_up() {
         Ok(report)
     } else {

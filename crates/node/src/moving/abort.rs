@@ -7,7 +7,7 @@ use klatch_ports::directory::Standing;
 use super::Target;
 use crate::config::Config;
 use crate::engines;
-use crate::lifecycle::Overrides;
+use crate::environment::Overrides;
 
 /// Gives a move up that did not open its target for writing yet: from now on nobody ever does. A node that runs goes on with its work;
 /// where none runs, the source is told.

@@ -11,7 +11,7 @@ use klatch_server::workers::{eraser, projector};
 use super::{Known, Moved, Target, Tell, target};
 use crate::config::Config;
 use crate::engines::{self, Opened};
-use crate::lifecycle::Overrides;
+use crate::environment::Overrides;
 
 /// Records that people may still write while the node stops, with which the copy is near enough.
 const NEAR: u64 = 200;

@@ -4,10 +4,9 @@ use anyhow::{Context, bail};
 use klatch_ports::directory::Standing;
 
 use super::Target;
-use crate::config::{Config, Limits};
+use crate::config::{Config, Limits, Role};
 use crate::engines::{self, Opened};
-use crate::lifecycle::Overrides;
-use crate::roles::Role;
+use crate::environment::Overrides;
 
 /// What a node that starts is to do.
 pub enum Whereabouts {

@@ -15,8 +15,8 @@ use super::{Moved, Target, Tell, finish, target};
 use crate::attendance::SAID_WITHIN;
 use crate::config::Config;
 use crate::engines::{self, Opened};
-use crate::lifecycle::Overrides;
-use crate::partitions::not_held;
+use crate::environment::Overrides;
+use crate::holding::not_held;
 
 /// How long processes have time to stop.
 const STOPPED_WITHIN: Duration = Duration::from_secs(30);

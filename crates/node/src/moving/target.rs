@@ -8,7 +8,7 @@ use klatch_server::moving::{Place, is_empty};
 
 use crate::config::{self, Config, Engine};
 use crate::engines::{self, Opened};
-use crate::lifecycle::Overrides;
+use crate::environment::Overrides;
 
 /// Where a site moves to.
 #[derive(Clone, Debug)]

@@ -20,8 +20,8 @@ use tokio::net::TcpListener;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use super::{Role, Stage};
-use crate::config::Config;
+use super::Stage;
+use crate::config::{Config, Role};
 use crate::listener::{Entrance, Plain};
 use crate::proxy_protocol::announced;
 use crate::tls::{Certificate, secured};

@@ -5,18 +5,20 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use klatch_ports::Error;
 use redis::aio::{MultiplexedConnection, SendError};
-use redis::{AsyncConnectionConfig, ProtocolVersion, RedisConnectionInfo};
+use redis::{AsyncConnectionConfig, ProtocolVersion, PushInfo, RedisConnectionInfo};
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-use super::line::Push;
 use crate::drivers::place::Place;
 use crate::drivers::tls;
 
 /// Calls that wait for a connection to take them; who comes then waits itself.
 const WAITING_MAX: usize = 1_024;
+
+/// What is done with what a node says without being asked. Called while the connection waits: it must not take long.
+pub(crate) type Push = Box<dyn Fn(PushInfo) + Send + Sync>;
 
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 

@@ -7,12 +7,12 @@ use async_trait::async_trait;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use klatch_ports::Error;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
-use redis::{Pipeline, PushInfo, Value};
+use redis::{Pipeline, Value};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::dial::Dial;
+use super::dial::{Dial, Push};
 
 /// How often a connection is asked after.
 pub(crate) const CHECK_EVERY: Duration = Duration::from_secs(1);
@@ -20,9 +20,6 @@ pub(crate) const CHECK_EVERY: Duration = Duration::from_secs(1);
 const REST_MIN: Duration = Duration::from_millis(25);
 /// How long is rested between attempts, at last; the double at most.
 const REST_MAX: Duration = Duration::from_millis(500);
-
-/// What is done with what a node says without being asked. Called while the connection waits: it must not take long.
-pub(crate) type Push = Box<dyn Fn(PushInfo) + Send + Sync>;
 
 /// What is done with a connection while there is one.
 #[async_trait]

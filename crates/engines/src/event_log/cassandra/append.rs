@@ -3,52 +3,17 @@
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use klatch_core::ids::{ConversationId, Uuid};
-use klatch_ports::event_log::{Append, NewRecord};
+use klatch_core::ids::Uuid;
+use klatch_ports::event_log::Append;
 use klatch_ports::{Error, ErrorKind};
-use rand::RngExt;
 
-use super::parts::{PARTS_BYTES_MAX, is_large};
-use super::{CONCURRENT_MAX, CassandraEventLog, RECORDS_MAX, bucket_of, stored};
+use super::writing::Writing;
+use super::{CONCURRENT_MAX, CassandraEventLog, stored};
 use crate::drivers::cassandra::Bound;
 
 /// For how long it is asked what became of an append, and how long to wait for connections in between.
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
 const SETTLE_PAUSE: Duration = Duration::from_millis(100);
-
-/// An append on its way.
-pub struct Writing {
-    /// What nobody else has: by it an append is known again when its answer was lost.
-    pub append: Uuid,
-    pub conversation: ConversationId,
-    expected: i64,
-    bucket: i64,
-    pub records: Vec<NewRecord>,
-    /// For each record, whether it lies in parts.
-    pub large: Vec<bool>,
-}
-
-impl Writing {
-    pub(super) fn new(append: Append) -> Result<Self, Error> {
-        if !append.is_contiguous() {
-            return Err(Error::conflict("the records do not continue what is expected"));
-        }
-        let answers: usize = append.records.iter().map(|new| new.index.len()).sum();
-        if append.records.len() > RECORDS_MAX || answers > PARTS_BYTES_MAX {
-            let sentence = format!("an append has at most {RECORDS_MAX} records, and 1 MiB for their index");
-            return Err(Error::new(ErrorKind::Full, sentence));
-        }
-        let expected = stored(append.expected);
-        Ok(Self {
-            append: Uuid::from_u128(rand::rng().random()),
-            conversation: append.conversation,
-            expected,
-            bucket: bucket_of(expected + 1),
-            large: is_large(&append.records),
-            records: append.records,
-        })
-    }
-}
 
 impl CassandraEventLog {
     pub(super) async fn append_all(&self, batch: Vec<Append>) -> Vec<Result<(), Error>> {

@@ -10,7 +10,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use klatch_core::ids::{CommandId, ConversationId};
 use klatch_ports::Error;
 
-use super::append::Writing;
+use super::writing::Writing;
 use super::{ASKED_MAX, CONCURRENT_MAX, CassandraEventLog, stored};
 use crate::drivers::cassandra::Bound;
 

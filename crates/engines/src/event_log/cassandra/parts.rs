@@ -7,18 +7,12 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use klatch_core::ids::Uuid;
 use klatch_ports::Error;
-use klatch_ports::event_log::NewRecord;
 
-use super::append::Writing;
 use super::read::Row;
+use super::writing::{PARTS_BYTES_MAX, Writing};
 use super::{CassandraEventLog, stored};
 use crate::drivers::cassandra::Bound;
 
-/// Bytes of a record, above which it lies in parts.
-pub const RECORD_BYTES_MAX: usize = 16 * 1024;
-/// Bytes of all that one conditional write carries, above which all records of the append lie in parts; and of one write of parts.
-/// Cassandra takes a write of half a segment of its commit log: 16 MiB, unless told otherwise.
-pub const PARTS_BYTES_MAX: usize = 1 << 20;
 /// Bytes of one part.
 const PART_BYTES: usize = 256 * 1024;
 /// Writes of parts that are under way at a time.
@@ -26,14 +20,6 @@ const PARTS_CONCURRENT_MAX: usize = 4;
 
 pub const HEAD: i8 = 0;
 pub const BODY: i8 = 1;
-
-/// For each record, whether it lies in parts.
-pub fn is_large(records: &[NewRecord]) -> Vec<bool> {
-    let size = |new: &NewRecord| new.record.head.len() + new.record.body.len();
-    let all: usize = records.iter().map(size).filter(|size| *size <= RECORD_BYTES_MAX).sum();
-    let most = if all > PARTS_BYTES_MAX { 0 } else { RECORD_BYTES_MAX };
-    records.iter().map(|new| size(new) > most).collect()
-}
 
 impl CassandraEventLog {
     pub(super) async fn write_parts(&self, writing: &Writing) -> Result<(), Error> {

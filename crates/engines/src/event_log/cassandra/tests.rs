@@ -372,7 +372,7 @@ async fn of_two_at_the_same_tail_one_wins_each_time_and_what_is_erased_stays_so(
 }
 
 /// Whether an append was done, asked again as long as nobody knows.
-async fn is_done(log: Arc<CassandraEventLog>, writing: append::Writing, tail: Option<i64>) -> bool {
+async fn is_done(log: Arc<CassandraEventLog>, writing: writing::Writing, tail: Option<i64>) -> bool {
     loop {
         match log.commit(&writing, tail).await {
             Err(error) if error.kind == ErrorKind::Unavailable => yield_now().await,
@@ -393,7 +393,7 @@ async fn an_append_whose_answer_is_lost_is_known_again() {
 
     // The index is written before the append: what is held must be the append's answer.
     let append_next = append(c, 1, 3, 9);
-    let writing = append::Writing::new(append_next).unwrap();
+    let writing = writing::Writing::new(append_next).unwrap();
     link.set(Flow::Open, Flow::Held);
     let commit = tokio::spawn(is_done(log.clone(), writing, Some(1)));
     soon(async { while keyspace.log.tails(&[c]).await.unwrap() != [Seq(4)] {} }).await;
@@ -403,7 +403,7 @@ async fn an_append_whose_answer_is_lost_is_known_again() {
     assert!(soon(commit).await.unwrap());
 
     // Another came first, and the answer that says so is lost.
-    let writing = append::Writing::new(append(c, 3, 1, 9)).unwrap();
+    let writing = writing::Writing::new(append(c, 3, 1, 9)).unwrap();
     let before = log.database.calls();
     link.set(Flow::Open, Flow::Held);
     let commit = tokio::spawn(is_done(log.clone(), writing, Some(3)));

@@ -17,7 +17,7 @@ test: setup-test ## All tests: Rust, TypeScript, browser, lints, tidy, audits
 test-long: setup-test ## What takes hours: 1,000 rounds of losing power, ROUNDS (20) of everything dying and being cut off in a cluster, moves to the large mixture, all browser tests through HAProxy
 	scripts/test-long $(ROUNDS)
 
-check: setup ## What is quick: formatting, lints, types, unit tests
+check: setup ## What is quick: formatting, lints, types
 	scripts/check
 
 bench: setup ## Figures, each beside its raw baseline; IMPORT=FILE also imports that log of IRC

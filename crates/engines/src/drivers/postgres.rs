@@ -11,23 +11,22 @@ mod health;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, TimeoutType};
 use futures_util::future::BoxFuture;
-use klatch_core::ids::Seq;
 use klatch_ports::{Error, ErrorKind};
 use rand::RngExt;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use tokio_postgres::error::SqlState;
-use tokio_postgres::types::{FromSql, ToSql, Type};
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Config, IsolationLevel, NoTls, Row, Transaction};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::breaker::Breaker;
 use super::place::Place;
 use super::{called, tls};
+use columns::column;
 
 const PORT: u16 = 5432;
 /// Connections in use, unless told otherwise. As many more may wait for an answer that was given up.
@@ -368,35 +367,6 @@ pub fn error(error: tokio_postgres::Error) -> Error {
 /// What PostgreSQL said of a failure, if it was PostgreSQL.
 pub fn code(error: &Error) -> Option<&SqlState> {
     std::error::Error::source(error)?.downcast_ref::<tokio_postgres::Error>()?.code()
-}
-
-/// A column of a row.
-///
-/// # Errors
-/// `Corrupt`: it is not what it should be.
-pub fn column<'a, T: FromSql<'a>>(row: &'a Row, at: usize) -> Result<T, Error> {
-    row.try_get(at).map_err(Error::corrupt)
-}
-
-/// A column of bytes.
-///
-/// # Errors
-/// As for [`column`].
-pub fn bytes(row: &Row, at: usize) -> Result<Bytes, Error> {
-    column(row, at).map(Bytes::copy_from_slice)
-}
-
-/// A column that holds a seq.
-///
-/// # Errors
-/// As for [`column`].
-pub fn seq(row: &Row, at: usize) -> Result<Seq, Error> {
-    u64::try_from(column::<i64>(row, at)?).map(Seq).map_err(Error::corrupt)
-}
-
-/// A number as PostgreSQL counts, or the largest it knows.
-pub fn to_bigint(number: u64) -> i64 {
-    number.try_into().unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

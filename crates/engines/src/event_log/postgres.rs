@@ -20,7 +20,8 @@ use tokio_postgres::Row;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
-use crate::drivers::postgres::{Database, Param, Schema, bytes, code, column, seq, to_bigint};
+use crate::drivers::postgres::columns::{bytes, column, seq, to_bigint};
+use crate::drivers::postgres::{Database, Param, Schema, code};
 
 /// The tables of the log.
 pub const SCHEMA: Schema =

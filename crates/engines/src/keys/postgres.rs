@@ -15,7 +15,8 @@ use klatch_ports::keys::{Key, Keys};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use crate::drivers::postgres::{Database, Param, Schema, bytes, column, to_bigint};
+use crate::drivers::postgres::columns::{bytes, column, to_bigint};
+use crate::drivers::postgres::{Database, Param, Schema};
 
 /// The tables of the keys.
 pub const SCHEMA: Schema = Schema { name: "keys", migrations: &[include_str!("postgres/migrations/001_keys.sql")] };

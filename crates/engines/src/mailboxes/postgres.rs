@@ -8,7 +8,8 @@ use klatch_ports::mailboxes::{KEPT_S, LETTERS_MAX, Letter, Mailboxes};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
-use crate::drivers::postgres::{Database, Param, Schema, bytes, column};
+use crate::drivers::postgres::columns::{bytes, column};
+use crate::drivers::postgres::{Database, Param, Schema};
 
 /// The tables of the mailboxes.
 pub const SCHEMA: Schema =

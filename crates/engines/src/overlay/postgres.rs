@@ -12,7 +12,8 @@ use klatch_ports::Error;
 use klatch_ports::overlay::Overlays;
 use tokio_postgres::types::Type;
 
-use crate::drivers::postgres::{Database, Param, Schema, bytes, column, seq, to_bigint};
+use crate::drivers::postgres::columns::{bytes, column, seq, to_bigint};
+use crate::drivers::postgres::{Database, Param, Schema};
 
 /// The tables of the overlay.
 pub const SCHEMA: Schema =

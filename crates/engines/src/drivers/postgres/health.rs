@@ -3,8 +3,8 @@
 use klatch_ports::{Error, ErrorKind};
 use tokio_postgres::types::Type;
 
-use super::columns::get;
-use super::{Database, Row, column};
+use super::columns::{column, get};
+use super::{Database, Row};
 
 /// The oldest version that Klatch works with, as PostgreSQL counts: 14.0.
 const VERSION_MIN: i32 = 140_000;
